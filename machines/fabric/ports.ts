@@ -1,0 +1,64 @@
+// What the statechart asks of the world, in the statechart's words. The composition root binds each with `provide`.
+//
+//   R1. A port settles within its own deadline, and gives up when its signal aborts.
+//   R2. Whatever a port acquired and could not hand on, it gives back itself.
+
+import type { FailureNote } from './failure.ts';
+import type { DueKind, Plan } from './plan.ts';
+
+/** Why a run starts. */
+export type Trigger = DueKind | 'manual';
+
+/** The right to run one fabric once, as the database granted it. */
+export interface Claim {
+  readonly runId: string;
+  /** The fencing token: only the newest epoch may commit. */
+  readonly epoch: number;
+}
+
+export type LockAnswer =
+  /** `token` is opaque: the adapter keeps the lease. `degraded` means the database lease alone protects the run. */
+  | { readonly kind: 'acquired'; readonly token: string; readonly degraded: boolean }
+  | { readonly kind: 'contended'; readonly holder: string | null };
+
+export type ClaimAnswer =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** Another daemon's database lease is alive. */
+  | { readonly kind: 'contended'; readonly holder: string | null }
+  /** The row moved on (another daemon did it, the settings changed): rest as the row says. */
+  | { readonly kind: 'superseded'; readonly plan: Plan };
+
+/** How a run that committed ended. All three rest as the plan says; none is a failure. */
+export interface RunEnding {
+  readonly outcome: 'complete' | 'partial' | 'awaiting_approval';
+  readonly plan: Plan;
+}
+
+export interface ArmInput {
+  readonly fabricId: string;
+  readonly kind: DueKind;
+  readonly dueAtMs: number;
+}
+
+export interface AttemptInput {
+  readonly fabricId: string;
+  readonly trigger: Trigger;
+  /** The due time being served; null for a manual run. */
+  readonly servedDueMs: number | null;
+  readonly traceparent: string | null;
+}
+
+export interface RunInput extends AttemptInput {
+  readonly claim: Claim;
+  readonly token: string;
+}
+
+/** A failed or cancelled attempt on its way to the row. `claim` is null where it failed before one was made. */
+export interface SettleInput {
+  readonly fabricId: string;
+  readonly rest: 'scheduled' | 'backoff' | 'errored';
+  readonly attempts: number;
+  readonly failure: FailureNote;
+  readonly claim: Claim | null;
+  readonly token: string | null;
+}

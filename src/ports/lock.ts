@@ -1,0 +1,28 @@
+// The lock that keeps two daemons from one fabric: "the door". What makes a slip of it safe is the epoch in Postgres.
+//
+//   K1. A lease is trusted only until `trustedUntilMs`, a monotonic time counted from BEFORE the question was asked,
+//       less a margin for clock drift.
+//   K2. A renewal in doubt counts as lost.
+//   K3. Nothing here retries: the machine owns retries.
+
+export interface Lease {
+  readonly fabricId: string;
+  /** Monotonic milliseconds of this process. */
+  readonly trustedUntilMs: number;
+}
+
+export type Acquired =
+  | { readonly kind: 'acquired'; readonly lease: Lease }
+  /** Somebody else holds it. */
+  | { readonly kind: 'contended' }
+  /** The lock's servers do not answer (or none is set): go on with the database lease alone. */
+  | { readonly kind: 'unavailable'; readonly cause: unknown };
+
+export interface FabricLock {
+  /** Never throws for contention or an outage. */
+  acquire(fabricId: string): Promise<Acquired>;
+  /** @returns the lease renewed, or null: lost, or in doubt (K2) */
+  renew(lease: Lease): Promise<Lease | null>;
+  /** Never throws: a lease that can not be given back expires. */
+  release(lease: Lease): Promise<void>;
+}

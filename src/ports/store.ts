@@ -1,0 +1,247 @@
+// The truth: what Postgres keeps, as the daemon asks for it. One act a method, one file an act in `src/postgres`.
+//
+//   S1. An act is atomic: it happened whole or not at all. One that throws `DATABASE_UNAVAILABLE` may have happened;
+//       the epoch makes repeating it safe.
+//   S2. `commit` and `settle` under an epoch that is not the newest change nothing and say `stale`.
+//   S3. Times that the database compares (leases) are the database's own; due times are the caller's.
+
+import type { FailureNote } from '../../machines/fabric/failure.ts';
+import type { Plan, PlanRow } from '../../machines/fabric/plan.ts';
+import type { Claim, RunEnding, Trigger } from '../../machines/fabric/ports.ts';
+
+/** What the fleet knows of one fabric. */
+export interface FabricRow extends PlanRow {
+  readonly name: string;
+  readonly epoch: number;
+  readonly leaseHolder: string | null;
+  /** Open "sync now" requests. */
+  readonly requestsOpen: number;
+}
+
+/** How to reach a fabric and what to read of it, as one run needs it. `credential` is still closed. */
+export interface FabricSettings {
+  readonly fabricId: string;
+  readonly name: string;
+  readonly server: string;
+  readonly caPem: string;
+  readonly tlsServerName: string;
+  readonly namespace: string;
+  readonly credential: StoredCredential;
+  readonly kindsAdded: readonly string[];
+  readonly kindsRemoved: readonly string[];
+  readonly guardShare: number;
+  readonly guardCount: number;
+  /** Pinned at the first sync; null before. */
+  readonly clusterUid: string | null;
+  readonly approval: Approval | null;
+  /** A person approved `approval` after it was written. */
+  readonly approved: boolean;
+}
+
+export type StoredCredential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'sealed'; readonly sealed: Uint8Array }
+  /** `file:PATH`, `credential:NAME` or `kubeconfig:PATH[#CONTEXT]`. */
+  | { readonly kind: 'ref'; readonly ref: string };
+
+/** What waits for a person's word before it is done. */
+export type Approval =
+  | {
+      readonly kind: 'deletions';
+      readonly runId: string;
+      readonly sinceMs: number;
+      /** kind -> how many would be deleted */
+      readonly deletions: Readonly<Record<string, number>>;
+      readonly of: number;
+      /** Resource ids: an approval covers these and no others. */
+      readonly resources: readonly string[];
+    }
+  | {
+      readonly kind: 'cluster';
+      readonly runId: string;
+      readonly sinceMs: number;
+      readonly pinned: string;
+      readonly found: string;
+    };
+
+/** What is already stored of one live object. */
+export interface KnownObject {
+  readonly id: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** SHA-256, base64. */
+  readonly hash: string;
+}
+
+/** `<group>/<kind>/<namespace>/<name>`; none of the four can contain a slash. */
+export type ObjectKey = string;
+
+/** An object to write: new, or with another content or uid than the stored one. */
+export interface StagedObject {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number | null;
+  /** RFC 3339, as served. */
+  readonly creationTimestamp: string | null;
+  /** The cleaned object as JSON text: what the hash is of. */
+  readonly json: string;
+  /** SHA-256 of `json`, base64. */
+  readonly hash: string;
+}
+
+/** Same content, other resourceVersion (an upgrade rewrote it): only the version moves, no change is recorded. */
+export interface TouchedObject {
+  readonly id: string;
+  readonly resourceVersion: string;
+  readonly generation: number | null;
+}
+
+export interface QuarantinedObject {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What one kind's list came to. */
+export interface KindReport {
+  readonly answer: 'complete' | 'forbidden' | 'not_served';
+  readonly listed: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly touched: number;
+  readonly quarantined: number;
+}
+
+export interface RunFigures {
+  /** kind -> report */
+  readonly kinds: Readonly<Record<string, KindReport>>;
+  readonly requests: number;
+  readonly bytesRead: number;
+}
+
+export interface ClaimRequest {
+  readonly fabricId: string;
+  readonly daemon: string;
+  readonly leaseTtlMs: number;
+  readonly trigger: Trigger;
+  /** The due time being served: the claim is refused (`superseded`) where the row's is later or gone. Null: manual. */
+  readonly servedDueMs: number | null;
+  readonly traceparent: string | null;
+}
+
+export type Claimed =
+  | { readonly kind: 'claimed'; readonly claim: Claim; readonly row: FabricRow; readonly settings: FabricSettings }
+  | { readonly kind: 'contended'; readonly holder: string; readonly leaseUntilMs: number }
+  | { readonly kind: 'superseded'; readonly row: FabricRow }
+  | { readonly kind: 'gone' };
+
+export interface NextDue {
+  readonly tickMs: number;
+  readonly dueAtMs: number;
+  readonly intervalMs: number;
+}
+
+export interface CommitRequest {
+  readonly fabricId: string;
+  readonly claim: Claim;
+  readonly outcome: RunEnding['outcome'];
+  readonly figures: RunFigures;
+  /** Created or changed. Consumed once, in order; may be generated lazily. */
+  readonly staged: Iterable<StagedObject>;
+  readonly stagedCount: number;
+  readonly touched: readonly TouchedObject[];
+  /** Resource ids that are absent from a complete list (and allowed to go). */
+  readonly deletions: readonly string[];
+  /** `<group>/<kind>` whose lists were complete: their old quarantine entries are replaced. */
+  readonly kindsComplete: readonly string[];
+  readonly quarantined: readonly QuarantinedObject[];
+  /** To pin, or null to leave as it is. */
+  readonly clusterUid: string | null;
+  readonly approval: Approval | null;
+  /** The next periodic tick; null where the fabric has none. */
+  readonly next: NextDue | null;
+  /** One line for `sync_error` (why it is only partial, what waits for approval); empty for a complete run. */
+  readonly remark: string;
+}
+
+export type Committed =
+  /** `changes`: recorded in `fabric_change`. `touched` are not among them. */
+  | { readonly kind: 'committed'; readonly row: FabricRow; readonly changes: number }
+  | { readonly kind: 'stale' };
+
+export interface SettleRequest {
+  readonly fabricId: string;
+  readonly claim: Claim;
+  readonly rest: 'scheduled' | 'backoff' | 'errored';
+  readonly outcome: 'failed' | 'cancelled';
+  readonly attempts: number;
+  readonly failure: FailureNote;
+  /** What it says about the connection; null leaves it. */
+  readonly connection: 'disconnected' | 'error' | 'connected' | null;
+  readonly due: { readonly kind: 'sync' | 'retry' | 'probe'; readonly dueAtMs: number } | null;
+  /** A failed first reading of another cluster waits for a person. */
+  readonly approval: Approval | null;
+  readonly figures: RunFigures | null;
+}
+
+export type Settled = { readonly kind: 'settled'; readonly row: FabricRow } | { readonly kind: 'stale' };
+
+/** Something that another process did, or a person did in SQL. */
+export type Notice =
+  /** Settings changed, a fabric came or went, another daemon committed, somebody paused: read the row again. */
+  | { readonly what: 'changed'; readonly fabricId: string }
+  | { readonly what: 'request'; readonly fabricId: string }
+  | { readonly what: 'cancel'; readonly fabricId: string; readonly by: string }
+  | { readonly what: 'unlock'; readonly fabricId: string; readonly by: string }
+  /** The connection was lost and is back: anything may have happened. */
+  | { readonly what: 'everything' };
+
+export interface RememberedPlan {
+  readonly fabricId: string;
+  readonly plan: Plan;
+}
+
+export interface Store {
+  /** Every fabric, in order of id. */
+  fabrics(): Promise<readonly FabricRow[]>;
+  fabric(fabricId: string): Promise<FabricRow | null>;
+
+  /** One statement: where the lease is free, expired or this daemon's own, takes it, bumps the epoch, opens the run. */
+  claim(request: ClaimRequest): Promise<Claimed>;
+  /** @returns false where the epoch is not the newest any more */
+  renew(request: { fabricId: string; claim: Claim; leaseTtlMs: number }): Promise<boolean>;
+  /** The live objects of a fabric, without their content. */
+  known(fabricId: string, signal: AbortSignal): Promise<Map<ObjectKey, KnownObject>>;
+  commit(request: CommitRequest, signal: AbortSignal): Promise<Committed>;
+  settle(request: SettleRequest): Promise<Settled>;
+
+  /**
+   * Writes what `plan` decided into the rows (state, due time, failure), except where a lease is alive.
+   * @returns the ids that were written
+   */
+  remember(plans: readonly RememberedPlan[]): Promise<readonly string[]>;
+  /** Turns expired leases into `INTERRUPTED`, bumps their epoch, closes their runs. @returns their fabrics */
+  interruptExpired(backoffBaseMs: number): Promise<readonly { fabricId: string; name: string; holder: string }[]>;
+  /** Ends pauses whose time has come. @returns their fabrics */
+  endPauses(): Promise<readonly string[]>;
+  /** Fabrics with an open "sync now" request. */
+  openRequests(): Promise<readonly { fabricId: string; by: string; traceparent: string | null }[]>;
+  /** Settles a fabric's open requests without a run. @returns how many */
+  refuseRequests(fabricId: string, refusal: string): Promise<number>;
+  /** Deletes runs, changes and tombstones older than this. @returns rows deleted */
+  prune(keepMs: number): Promise<number>;
+
+  /** Until the returned function is called. Reconnects by itself and then says `everything`. */
+  listen(hear: (notice: Notice) => void): Promise<() => Promise<void>>;
+  /** Throws `DATABASE_UNAVAILABLE` when it does not answer within the deadline. */
+  ping(): Promise<void>;
+}
