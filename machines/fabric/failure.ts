@@ -70,7 +70,8 @@ export interface FailureNote {
 /** What to tell the operator when the place of birth has nothing better to say. */
 export const hintByCode: Readonly<Record<FailureCode, string>> = {
   ADDRESS_UNKNOWN: 'Check the host name in the server URL, and this host’s DNS.',
-  UNREACHABLE: 'The control node may be rebooting; else check address, port 6443 and firewalls. It is retried by itself.',
+  UNREACHABLE:
+    'The control node may be rebooting; else check address, port 6443 and firewalls. It is retried by itself.',
   TIMED_OUT: 'The control node answers too slowly or not at all. It is retried by itself.',
   TLS_UNTRUSTED: 'Give the fabric’s own CA: fabric-syncd fabric set NAME --ca-file FILE.',
   TLS_NAME_MISMATCH: 'Add the address to tlsSAN in fab.yaml, or: fabric-syncd fabric set NAME --tls-server-name NAME.',
@@ -88,7 +89,8 @@ export const hintByCode: Readonly<Record<FailureCode, string>> = {
   NO_KINDS_SERVED: 'The API serves none of the kinds: is Hedgehog Fabric installed on that cluster?',
   CLUSTER_CHANGED: 'If the cluster was rebuilt on purpose: fabric-syncd approve NAME. Else correct the address.',
   SETTINGS_INVALID: 'Correct the settings: fabric-syncd fabric set NAME …, then fabric-syncd fabric test NAME.',
-  CREDENTIAL_UNREADABLE: 'Make the credential readable for the daemon, or give it again: fabric-syncd fabric set NAME ….',
+  CREDENTIAL_UNREADABLE:
+    'Make the credential readable for the daemon, or give it again: fabric-syncd fabric set NAME ….',
   INTERRUPTED: 'The daemon that ran it ended in the middle. It is retried by itself.',
   LEASE_LOST: 'The lock could not be renewed in time. It is retried by itself.',
   RUN_DEADLINE: 'The run took longer than FABRIC_SYNCD_RUN_DEADLINE. It is retried by itself.',

@@ -7,7 +7,7 @@
 //   M4. A failed attempt is written to the row (`recording`) before its retry timer is armed (`arming`).
 //   M5. `after` is a deadline inside one run, nothing else: XState does not restore delayed events.
 
-import { assertEvent, assign, fromCallback, fromPromise, setup } from 'xstate';
+import { and, assertEvent, assign, type EventObject, fromCallback, fromPromise, setup } from 'xstate';
 import type { FabricEvent } from './events.ts';
 import { FabricFailure, type FailureNote, verdictByCode } from './failure.ts';
 import { manualAllowed, type Plan, type RestingState } from './plan.ts';
@@ -67,6 +67,17 @@ const arm = ({ context }: { context: FabricContext }): ArmInput => {
   return { fabricId: context.fabricId, kind: context.plan.kind, dueAtMs: context.plan.dueAtMs };
 };
 
+/** The token of a lease that the state itself guarantees. */
+const held = (token: string | null): string => {
+  if (token === null) throw new FabricFailure('INTERNAL', 'no lease is held');
+  return token;
+};
+
+const run = ({ context }: { context: FabricContext }): RunInput => {
+  if (!context.claim) throw new FabricFailure('INTERNAL', 'no claim is held');
+  return { ...attempt({ context }), claim: context.claim, token: held(context.token) };
+};
+
 const settleTo =
   (rest: SettleInput['rest']) =>
   ({ context }: { context: FabricContext }): SettleInput => {
@@ -75,10 +86,30 @@ const settleTo =
     return { fabricId, rest, attempts, failure, claim, token };
   };
 
-const thrown = ({ event }: { event: { error: unknown } }) => FabricFailure.note(event.error);
-const newPlan = ({ event }: { event: { output: { plan: Plan } } }) => event.output.plan;
+/** The plan that an event brings: a PLAN itself, or a port that is done and read the row anew. */
+function planIn(event: EventObject): Plan {
+  const { plan, output } = event as { plan?: Plan; output?: { plan?: Plan } };
+  const found = plan ?? output?.plan;
+  if (!found) throw new FabricFailure('INTERNAL', `the event ${event.type} brings no plan`);
+  return found;
+}
 
-const machineSetup = setup({
+/** The failure that an event brings: a port that threw, or an event that means one. */
+function failureIn(event: EventObject): FailureNote {
+  const happened = event as FabricEvent | { type: 'thrown'; error: unknown };
+  switch (happened.type) {
+    case 'LEASE_LOST':
+      return FabricFailure.note(new FabricFailure('LEASE_LOST', `the lease was lost: ${happened.reason}`));
+    case 'CANCEL_REQUESTED':
+      return FabricFailure.note(new FabricFailure(happened.code, `the run was stopped by ${happened.by}`));
+    default:
+      if ('error' in happened) return FabricFailure.note(happened.error);
+      // The only other way out of a run is its deadline.
+      return FabricFailure.note(new FabricFailure('RUN_DEADLINE', 'the run took longer than it may'));
+  }
+}
+
+const machine = setup({
   types: {
     input: {} as FabricInput,
     context: {} as FabricContext,
@@ -100,12 +131,12 @@ const machineSetup = setup({
     settle: unbound<{ plan: Plan }, SettleInput>('settle'),
   },
   actions: {
-    take: assign((_, plan: Plan) => ({
-      plan,
-      rest: plan.state,
-      attempts: plan.state === 'idle' ? 0 : plan.attempts,
-      failure: plan.state === 'idle' ? null : plan.failure,
-    })),
+    /** What the row said becomes what is known; an attempt that was in hand is over. */
+    takePlan: assign(({ event }) => {
+      const plan = planIn(event);
+      const trouble = plan.state === 'idle' ? { attempts: 0, failure: null } : plan;
+      return { plan, rest: plan.state, attempts: trouble.attempts, failure: trouble.failure };
+    }),
     forgetAttempt: assign({ token: null, claim: null, servedDueMs: null, traceparent: null }),
     serveTimer: assign(({ event }) => {
       assertEvent(event, 'TIMER_DUE');
@@ -115,30 +146,224 @@ const machineSetup = setup({
       assertEvent(event, 'SYNC_REQUESTED');
       return { trigger: 'manual' as const, servedDueMs: null, traceparent: event.traceparent ?? null };
     }),
-    noteFailure: assign((_, failure: FailureNote) => ({ failure })),
+    noteFailure: assign(({ event }) => ({ failure: failureIn(event) })),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
+    restInBackoff: assign({ rest: 'backoff' }),
+    restInErrored: assign({ rest: 'errored' }),
   },
   guards: {
-    isIdle: (_, plan: Plan) => plan.state === 'idle',
-    isScheduled: (_, plan: Plan) => plan.state === 'scheduled',
-    isBackoff: (_, plan: Plan) => plan.state === 'backoff',
-    isErrored: (_, plan: Plan) => plan.state === 'errored',
-    restedIn: ({ context }, state: RestingState) => context.rest === state,
+    planIsIdle: ({ event }) => planIn(event).state === 'idle',
+    planIsScheduled: ({ event }) => planIn(event).state === 'scheduled',
+    planIsBackoff: ({ event }) => planIn(event).state === 'backoff',
+    planIsErrored: ({ event }) => planIn(event).state === 'errored',
     /** The timer of this plan is in the store already. */
     alreadyArmed: ({ event }) => event.type === 'PLAN' && event.armed === true,
+    /** A person has not said "stop", and there is something to read. */
     manualAllowed: ({ context }) => context.plan.state !== 'idle' || manualAllowed[context.plan.reason],
-    mustWait: (_, { code }: FailureNote) => verdictByCode[code] === 'wait',
-    mustStop: ({ context }, { code }: FailureNote) =>
-      verdictByCode[code] === 'stop' || context.attempts + 1 > context.policy.retriesMax,
+    cameFromScheduled: ({ context }) => context.rest === 'scheduled',
+    cameFromBackoff: ({ context }) => context.rest === 'backoff',
+    cameFromErrored: ({ context }) => context.rest === 'errored',
+    /** Not the fabric's fault: neither a failure nor an attempt. */
+    mustWait: ({ event }) => verdictByCode[failureIn(event).code] === 'wait',
+    /** Only a person can mend it. */
+    needsPerson: ({ event }) => verdictByCode[failureIn(event).code] === 'stop',
+    retriesUsedUp: ({ context }) => context.attempts + 1 > context.policy.retriesMax,
   },
   delays: { runDeadline: ({ context }) => context.policy.runDeadlineMs },
 });
 
-/** Rest as the plan says. */
-const rest = <Event>(plan: (args: { event: Event }) => Plan) =>
-  [
-    { guard: { type: 'isIdle', params: plan }, target: '#idle', actions: [{ type: 'take', params: plan }, 'forgetAttempt'] },
-    { guard: { type: 'isScheduled', params: plan }, target: '#scheduled', actions: [{ type: 'take', params: plan }, 'forgetAttempt'] },
-    { guard: { type: 'isBackoff', params: plan }, target: '#backoff.arming', actions: [{ type: 'take', params: plan }, 'forgetAttempt'] },
-    { target: '#errored.arming', actions: [{ type: 'take', params: plan }, 'forgetAttempt'] },
-  ] as const;
+/** Comes to rest as the plan says (M2). */
+const restAsPlanned = [
+  { guard: 'planIsIdle', target: '#idle', actions: ['takePlan', 'forgetAttempt'] },
+  { guard: 'planIsScheduled', target: '#scheduled', actions: ['takePlan', 'forgetAttempt'] },
+  { guard: 'planIsBackoff', target: '#backoff.arming', actions: ['takePlan', 'forgetAttempt'] },
+  { guard: 'planIsErrored', target: '#errored.arming', actions: ['takePlan', 'forgetAttempt'] },
+] as const;
+
+/** As above, without arming where the timer is durable already: ten thousand fabrics start with one bulk write. */
+const onPlan = [
+  {
+    guard: and(['alreadyArmed', 'planIsScheduled']),
+    target: '#scheduled.waiting',
+    actions: ['takePlan', 'forgetAttempt'],
+  },
+  { guard: and(['alreadyArmed', 'planIsBackoff']), target: '#backoff.waiting', actions: ['takePlan', 'forgetAttempt'] },
+  { guard: and(['alreadyArmed', 'planIsErrored']), target: '#errored.waiting', actions: ['takePlan', 'forgetAttempt'] },
+  ...restAsPlanned,
+] as const;
+
+/** Back where it came from, as if nothing had been tried (M3): the claimed timer shows again when its hold ends. */
+const backToRest = [
+  { guard: 'cameFromScheduled', target: '#scheduled.waiting', actions: 'forgetAttempt' },
+  { guard: 'cameFromBackoff', target: '#backoff.waiting', actions: 'forgetAttempt' },
+  { guard: 'cameFromErrored', target: '#errored.waiting', actions: 'forgetAttempt' },
+  { target: '#idle', actions: 'forgetAttempt' },
+] as const;
+
+/** Every failed attempt takes the same fork: the verdict of its code, then the number of tries. */
+const toTrouble = [
+  { guard: 'needsPerson', target: '#errored', actions: ['noteFailure', 'countAttempt', 'restInErrored'] },
+  { guard: 'retriesUsedUp', target: '#errored', actions: ['noteFailure', 'countAttempt', 'restInErrored'] },
+  { target: '#backoff', actions: ['noteFailure', 'countAttempt', 'restInBackoff'] },
+] as const;
+
+/** A resting state that has a timer is left in these ways. */
+const whileResting = {
+  TIMER_DUE: { target: '#locked', actions: 'serveTimer' },
+  SYNC_REQUESTED: { target: '#locked', actions: 'serveRequest' },
+  PLAN: onPlan,
+} as const;
+
+const waiting = { description: 'The timer is durable, or the sweep will make it so.' } as const;
+
+/** The two halves that `backoff` and `errored` share; they differ in what they mean and in who may end them. */
+const troubled = (state: 'backoff' | 'errored') =>
+  ({
+    initial: 'recording',
+    on: whileResting,
+    states: {
+      recording: {
+        description: 'The failed attempt is being written to the row (M4); nothing may cut in.',
+        on: { TIMER_DUE: {}, SYNC_REQUESTED: {}, PLAN: {} },
+        invoke: {
+          src: 'settle',
+          input: settleTo(state),
+          onDone: restAsPlanned,
+          // Postgres is away: the attempt is told when it is back, by the sweep that finds the expired lease.
+          onError: { target: 'waiting', actions: 'forgetAttempt' },
+        },
+      },
+      arming: { invoke: { src: 'armTimer', input: arm, onDone: 'waiting', onError: 'waiting' } },
+      waiting,
+    },
+  }) as const;
+
+export const fabricMachine = machine.createMachine({
+  id: 'fabric',
+  initial: 'idle',
+  context: ({ input }) => ({
+    ...input,
+    plan: { state: 'idle', reason: 'not_configured' },
+    rest: 'idle',
+    attempts: 0,
+    failure: null,
+    trigger: 'sync',
+    servedDueMs: null,
+    traceparent: null,
+    token: null,
+    claim: null,
+  }),
+  states: {
+    idle: {
+      id: 'idle',
+      tags: 'resting',
+      description: 'At rest, with no timer; the plan holds the reason.',
+      on: {
+        PLAN: onPlan,
+        SYNC_REQUESTED: { guard: 'manualAllowed', target: 'locked', actions: 'serveRequest' },
+      },
+    },
+    scheduled: {
+      id: 'scheduled',
+      tags: 'resting',
+      description: 'All is well; the next sync has a time.',
+      initial: 'arming',
+      on: whileResting,
+      states: {
+        arming: { invoke: { src: 'armTimer', input: arm, onDone: 'waiting', onError: 'waiting' } },
+        waiting,
+      },
+    },
+    locked: {
+      id: 'locked',
+      tags: 'working',
+      description: 'Asking for the lease and then for the claim: from here on nobody else may run this fabric.',
+      initial: 'acquiring',
+      states: {
+        acquiring: {
+          invoke: {
+            src: 'acquireLease',
+            input: attempt,
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === 'acquired',
+                target: 'claiming',
+                actions: assign({
+                  token: ({ event }) => (event.output.kind === 'acquired' ? event.output.token : null),
+                }),
+              },
+              ...backToRest,
+            ],
+            onError: [{ guard: 'mustWait', target: '#returning' }, ...toTrouble],
+          },
+        },
+        claiming: {
+          invoke: {
+            src: 'makeClaim',
+            input: ({ context }) => ({ ...attempt({ context }), token: held(context.token) }),
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === 'claimed',
+                target: '#syncing',
+                actions: assign({
+                  claim: ({ event }) => (event.output.kind === 'claimed' ? event.output.claim : null),
+                }),
+              },
+              { guard: ({ event }) => event.output.kind === 'contended', target: '#returning' },
+              ...restAsPlanned,
+            ],
+            onError: [{ guard: 'mustWait', target: '#returning' }, ...toTrouble],
+          },
+        },
+        returning: {
+          id: 'returning',
+          description: 'Contended, or our own servers are away: neither a failure nor an attempt (M3).',
+          always: backToRest,
+        },
+      },
+    },
+    syncing: {
+      id: 'syncing',
+      tags: 'working',
+      description: 'Reading the fabric and merging it, under a live lease.',
+      invoke: { src: 'keepLease', input: run },
+      initial: 'running',
+      states: {
+        running: {
+          invoke: {
+            src: 'runSync',
+            input: run,
+            onDone: restAsPlanned,
+            onError: [{ guard: 'mustWait', target: 'stopping', actions: 'noteFailure' }, ...toTrouble],
+          },
+          after: { runDeadline: toTrouble },
+          on: {
+            LEASE_LOST: toTrouble,
+            CANCEL_REQUESTED: { target: 'stopping', actions: 'noteFailure' },
+          },
+        },
+        stopping: {
+          description: 'Cancelled or overtaken: the row gets back what it said before the run.',
+          invoke: {
+            src: 'settle',
+            input: settleTo('scheduled'),
+            onDone: restAsPlanned,
+            onError: '#returning',
+          },
+        },
+      },
+    },
+    backoff: {
+      id: 'backoff',
+      tags: 'resting',
+      description: 'A transient failure; the retry has a time.',
+      ...troubled('backoff'),
+    },
+    errored: {
+      id: 'errored',
+      tags: 'resting',
+      description: 'Retries are used up, or only a person can mend it; a slow probe keeps it self-healing.',
+      ...troubled('errored'),
+    },
+  },
+});

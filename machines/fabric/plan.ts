@@ -72,7 +72,7 @@ export type PlanWhy =
 export interface PlanPolicy {
   /** A fabric that never synced is due this long after it was added. */
   readonly firstSyncMs: number;
-  /** Overdue fabrics are spread over this window, each at its stable offset in it. */
+  /** Fabrics that become due at once (many added, many overdue) are spread over this window by their stable offsets. */
   readonly rampMs: number;
 }
 
@@ -134,25 +134,16 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
     failure: null,
     why: running ? 'running_elsewhere' : why,
   });
-  const keepsPhase = row.dueAtMs !== null && row.tickIntervalMs === row.intervalMs;
-  // While somebody holds the lease its commit will move the due time; until then the one being served stands.
-  if (running && row.dueAtMs !== null) return at(row.dueAtMs, 'running_elsewhere');
-  if (keepsPhase && row.dueAtMs !== null) {
-    return row.dueAtMs > nowMs ? at(row.dueAtMs, 'remembered') : at(overdue(row, nowMs, policy), 'overdue');
+  // A remembered due time stands, past or not (L3): somebody may be about to serve it, and moving it would refuse them.
+  if (row.dueAtMs !== null && (running || row.tickIntervalMs === row.intervalMs)) {
+    return at(row.dueAtMs, row.dueAtMs > nowMs ? 'remembered' : 'overdue');
   }
   if (row.lastSyncMs === null) {
-    const first = row.createdMs + policy.firstSyncMs;
-    return first > nowMs ? at(first, 'never_synced') : at(spread(row, nowMs, policy), 'never_synced');
+    return at(Math.max(row.createdMs + policy.firstSyncMs, spread(row, nowMs, policy)), 'never_synced');
   }
   const next = row.lastSyncMs + row.intervalMs;
-  if (next <= nowMs) return at(overdue(row, nowMs, policy), 'overdue');
+  if (next <= nowMs) return at(spread(row, nowMs, policy), 'overdue');
   return at(next, row.tickIntervalMs === null ? 'after_last_sync' : 'interval_changed');
-}
-
-/** Already inside the ramp's window a due time stands, so that planning twice does not push it away. */
-function overdue(row: PlanRow, nowMs: number, policy: PlanPolicy): number {
-  if (row.dueAtMs !== null && nowMs - row.dueAtMs <= policy.rampMs) return row.dueAtMs;
-  return spread(row, nowMs, policy);
 }
 
 function spread(row: PlanRow, nowMs: number, policy: PlanPolicy): number {

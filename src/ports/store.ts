@@ -175,8 +175,7 @@ export interface CommitRequest {
 
 export type Committed =
   /** `changes`: recorded in `fabric_change`. `touched` are not among them. */
-  | { readonly kind: 'committed'; readonly row: FabricRow; readonly changes: number }
-  | { readonly kind: 'stale' };
+  { readonly kind: 'committed'; readonly row: FabricRow; readonly changes: number } | { readonly kind: 'stale' };
 
 export interface SettleRequest {
   readonly fabricId: string;
@@ -231,6 +230,8 @@ export interface Store {
   remember(plans: readonly RememberedPlan[]): Promise<readonly string[]>;
   /** Turns expired leases into `INTERRUPTED`, bumps their epoch, closes their runs. @returns their fabrics */
   interruptExpired(backoffBaseMs: number): Promise<readonly { fabricId: string; name: string; holder: string }[]>;
+  /** Fabrics whose due time passed before `dueBeforeMs` and whose lease is free: somebody's timer was lost. */
+  overdue(dueBeforeMs: number, atMost: number): Promise<readonly FabricRow[]>;
   /** Ends pauses whose time has come. @returns their fabrics */
   endPauses(): Promise<readonly string[]>;
   /** Fabrics with an open "sync now" request. */
