@@ -200,11 +200,16 @@ const backToRest = [
   { target: '#idle', actions: 'forgetAttempt' },
 ] as const;
 
+/** A failed attempt that time may mend. */
+const toRetry = [
+  { guard: 'retriesUsedUp', target: '#errored', actions: ['noteFailure', 'countAttempt', 'restInErrored'] },
+  { target: '#backoff', actions: ['noteFailure', 'countAttempt', 'restInBackoff'] },
+] as const;
+
 /** Every failed attempt takes the same fork: the verdict of its code, then the number of tries. */
 const toTrouble = [
   { guard: 'needsPerson', target: '#errored', actions: ['noteFailure', 'countAttempt', 'restInErrored'] },
-  { guard: 'retriesUsedUp', target: '#errored', actions: ['noteFailure', 'countAttempt', 'restInErrored'] },
-  { target: '#backoff', actions: ['noteFailure', 'countAttempt', 'restInBackoff'] },
+  ...toRetry,
 ] as const;
 
 /** A resting state that has a timer is left in these ways. */
@@ -336,9 +341,9 @@ export const fabricMachine = machine.createMachine({
             onDone: restAsPlanned,
             onError: [{ guard: 'mustWait', target: 'stopping', actions: 'noteFailure' }, ...toTrouble],
           },
-          after: { runDeadline: toTrouble },
+          after: { runDeadline: toRetry },
           on: {
-            LEASE_LOST: toTrouble,
+            LEASE_LOST: toRetry,
             CANCEL_REQUESTED: { target: 'stopping', actions: 'noteFailure' },
           },
         },

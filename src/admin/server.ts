@@ -1,0 +1,114 @@
+// The admin API: HTTP on a Unix socket, for the CLI on the same host. Who may open the socket may ask.
+//
+//   GET /v1/health   {"ok", "why", "daemon", "version", "pid", "uptime_ms", "redis", "postgres", "fabrics": {state: n}}
+//   GET /v1/fleet    {"fabrics": [{"id", "name", "state", "since", "run", "attempts"}]}
+//   GET /v1/events   one JSON object a line (see tidings.ts), until the client goes; `?fabric=ID` filters
+//
+//   D1. It only reads. What changes something goes through Postgres, where every daemon hears of it.
+//   D2. A client that reads too slowly is cut off at `backlogBytesMax`, so that it can never grow our memory.
+
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import type { Service } from '../service.ts';
+import type { Tidings } from './tidings.ts';
+
+export interface AdminDeps {
+  readonly socketPath: string;
+  readonly tidings: Tidings;
+  readonly health: () => object;
+  readonly fleet: () => object;
+}
+
+const backlogBytesMax = 1024 * 1024;
+
+/** Another daemon already listens on the socket. */
+export class AdminSocketTaken extends Error {
+  override readonly name = 'AdminSocketTaken';
+}
+
+export class AdminServer implements Service {
+  readonly name = 'admin socket';
+  readonly #deps: AdminDeps;
+  #server: Server | null = null;
+
+  constructor(deps: AdminDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    const { socketPath } = this.#deps;
+    await mkdir(dirname(socketPath), { recursive: true });
+    if (await answers(socketPath)) {
+      throw new AdminSocketTaken(
+        `another fabric-syncd listens on ${socketPath}: stop it, or give this one its own FABRIC_SYNCD_ADMIN_SOCKET`,
+      );
+    }
+    // A socket that nobody listens on was left by a process that died.
+    await rm(socketPath, { force: true });
+    const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) =>
+      this.#answer(request, response),
+    );
+    server.maxConnections = 64;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject);
+    server.listen(socketPath, resolve);
+    await promise;
+    await chmod(socketPath, 0o660);
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (!server) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
+    server.closeAllConnections();
+    await promise;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://admin');
+    if (request.method !== 'GET') return reply(response, 405, { error: { code: 'METHOD_NOT_ALLOWED' } });
+    switch (url.pathname) {
+      case '/v1/health':
+        return reply(response, 200, this.#deps.health());
+      case '/v1/fleet':
+        return reply(response, 200, this.#deps.fleet());
+      case '/v1/events':
+        return this.#stream(response, url.searchParams.get('fabric'));
+      default:
+        return reply(response, 404, { error: { code: 'NOT_FOUND' } });
+    }
+  }
+
+  #stream(response: ServerResponse, fabricId: string | null): void {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+    response.flushHeaders();
+    const stop = this.#deps.tidings.listen((tiding) => {
+      if (fabricId !== null && tiding.fabric_id !== fabricId) return;
+      response.write(`${JSON.stringify(tiding)}\n`);
+      if (response.writableLength > backlogBytesMax) response.destroy();
+    });
+    response.on('close', stop);
+    response.on('error', stop);
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+async function answers(socketPath: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(socketPath);
+  socket.setTimeout(1_000, () => resolve(true));
+  socket.once('connect', () => resolve(true));
+  socket.once('error', () => resolve(false));
+  const taken = await promise;
+  socket.destroy();
+  return taken;
+}

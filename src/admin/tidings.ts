@@ -1,0 +1,59 @@
+// What happens, as it happens, for whoever listens: the admin socket, the demo's table, later the inspector.
+// A slow listener is its own problem: `hear` must not block, and a listener that throws is dropped.
+
+import type { FabricState } from '../../machines/fabric/plan.ts';
+
+export type Tiding =
+  | {
+      readonly type: 'transition';
+      readonly fabric: string;
+      readonly fabric_id: string;
+      readonly at: string;
+      readonly event: string;
+      readonly from: string;
+      readonly to: string;
+      readonly state: FabricState;
+    }
+  | {
+      readonly type: 'progress';
+      readonly fabric: string;
+      readonly fabric_id: string;
+      readonly run: string;
+      readonly kind: string;
+      readonly listed: number;
+      readonly done: boolean;
+    }
+  | {
+      readonly type: 'run';
+      readonly fabric: string;
+      readonly fabric_id: string;
+      readonly run: string;
+      readonly outcome: string;
+      readonly duration_ms: number;
+      readonly created: number;
+      readonly updated: number;
+      readonly deleted: number;
+    };
+
+export class Tidings {
+  readonly #listeners = new Set<(tiding: Tiding) => void>();
+
+  /** @returns "stop listening" */
+  listen(hear: (tiding: Tiding) => void): () => void {
+    this.#listeners.add(hear);
+    return () => this.#listeners.delete(hear);
+  }
+
+  /** Nothing is built where nobody listens. */
+  tell(make: () => Tiding): void {
+    if (this.#listeners.size === 0) return;
+    const tiding = make();
+    for (const hear of this.#listeners) {
+      try {
+        hear(tiding);
+      } catch {
+        this.#listeners.delete(hear);
+      }
+    }
+  }
+}

@@ -1,0 +1,271 @@
+// The fleet: one root actor a fabric, and the way that news reach them.
+//
+//   E1. Every fabric in the database has an actor here; every daemon has them all, and the lock decides who runs one.
+//   E2. An actor that works is not disturbed: what it missed is asked again when it rests (`stale`).
+//   E3. TIMER_DUE and SYNC_REQUESTED reach an actor only with a slot reserved; it is released when the actor rests.
+//   E4. After `stop` no event reaches an actor and no run is in hand.
+
+import { type ActorRefFrom, createActor } from 'xstate';
+import type { FabricEvent } from '../../machines/fabric/events.ts';
+import type { FabricContext, FabricPolicy, fabricMachine } from '../../machines/fabric/machine.ts';
+import { type FabricState, manualAllowed, type Plan } from '../../machines/fabric/plan.ts';
+import { path, type Transition, top, watchTransitions } from '../../otel/transitions.ts';
+import type { Clock } from '../clock.ts';
+import type { Timer } from '../ports/timers.ts';
+import type { Planned } from './planner.ts';
+import { type SlotClass, Slots } from './slots.ts';
+
+type FabricActor = ActorRefFrom<typeof fabricMachine>;
+
+export interface FleetMember {
+  readonly fabricId: string;
+  readonly name: string;
+  readonly state: FabricState;
+  /** The whole path, such as `syncing.running`. */
+  readonly path: string;
+  readonly context: FabricContext;
+  readonly since: number;
+}
+
+export interface FabricTransition extends Transition<FabricContext> {
+  readonly fabricId: string;
+  readonly name: string;
+}
+
+export interface FleetDeps {
+  /** The statechart with its ports bound. */
+  readonly machine: typeof fabricMachine;
+  readonly policy: FabricPolicy;
+  readonly concurrency: number;
+  readonly clock: Clock;
+  /** Every transition of every fabric, after it happened. */
+  readonly onTransition: (told: FabricTransition) => void;
+  /** A fabric came to rest while news were waiting for it: read its row again. */
+  readonly onStale: (fabricId: string) => void;
+}
+
+interface Member {
+  readonly actor: FabricActor;
+  name: string;
+  since: number;
+  stale: boolean;
+}
+
+export class Fleet {
+  readonly slots: Slots;
+  readonly #deps: FleetDeps;
+  readonly #members = new Map<string, Member>();
+  readonly #onRest = new Set<() => void>();
+  #stopping = false;
+
+  constructor(deps: FleetDeps) {
+    this.#deps = deps;
+    this.slots = new Slots(deps.concurrency);
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  *members(): Iterable<FleetMember> {
+    for (const [fabricId, member] of this.#members) yield view(fabricId, member);
+  }
+
+  member(fabricId: string): FleetMember | null {
+    const member = this.#members.get(fabricId);
+    return member ? view(fabricId, member) : null;
+  }
+
+  /** How many fabrics are in each state. */
+  census(): Record<FabricState, number> {
+    const census = { idle: 0, scheduled: 0, locked: 0, syncing: 0, backoff: 0, errored: 0 };
+    for (const { state } of this.members()) census[state]++;
+    return census;
+  }
+
+  /** Tells a fabric what its row says; adds it where it is new. `armed`: its timer is in the store already. */
+  plan({ row, plan }: Planned, by: string, armed = false): void {
+    if (this.#stopping) return;
+    const member = this.#members.get(row.fabricId) ?? this.#add(row.fabricId, row.name);
+    member.name = row.name;
+    if (isWorking(member)) {
+      member.stale = true;
+      return;
+    }
+    if (armed && samePlan(member.actor.getSnapshot().context.plan, plan)) return;
+    this.#send(member, { type: 'PLAN', plan, armed, by });
+  }
+
+  /** A claimed timer. @returns false where no fabric wants it: it belongs to nobody any more */
+  timerDue(timer: Timer): boolean {
+    const member = this.#members.get(timer.fabricId);
+    if (this.#stopping) return true;
+    if (!member || topOf(member) === 'idle') return false;
+    if (isWorking(member)) return true;
+    this.#whenSlot(timer.fabricId, timer.kind === 'sync' ? 'periodic' : 'trouble', {
+      type: 'TIMER_DUE',
+      kind: timer.kind,
+      dueAtMs: timer.dueAtMs,
+      traceparent: timer.traceparent,
+    });
+    return true;
+  }
+
+  /**
+   * A person asked for a sync now.
+   * @returns `asked`; `joined` where a run is in hand; or why it can not be
+   */
+  request(fabricId: string, by: string, traceparent: string | null): 'asked' | 'joined' | { refused: string } {
+    const member = this.#members.get(fabricId);
+    if (!member) return { refused: 'no such fabric' };
+    if (this.#stopping) return { refused: 'the daemon is stopping' };
+    if (isWorking(member)) {
+      member.stale = true;
+      return 'joined';
+    }
+    const { plan } = member.actor.getSnapshot().context;
+    if (plan.state === 'idle' && !manualAllowed[plan.reason]) return { refused: plan.reason };
+    this.#whenSlot(fabricId, 'manual', { type: 'SYNC_REQUESTED', by, traceparent });
+    return 'asked';
+  }
+
+  /** @returns false where no run is in hand here */
+  cancel(fabricId: string, by: string): boolean {
+    const member = this.#members.get(fabricId);
+    if (!member || topOf(member) !== 'syncing') return false;
+    this.#send(member, { type: 'CANCEL_REQUESTED', by, code: 'CANCELLED' });
+    return true;
+  }
+
+  /** A person force-unlocked the fabric: a run here has been fenced off. */
+  unlocked(fabricId: string, by: string): void {
+    const member = this.#members.get(fabricId);
+    if (member && isWorking(member)) this.#send(member, { type: 'LEASE_LOST', reason: `${by} unlocked the fabric` });
+  }
+
+  /** The fabric is gone from the database. */
+  remove(fabricId: string): void {
+    const member = this.#members.get(fabricId);
+    if (!member) return;
+    this.#members.delete(fabricId);
+    member.actor.stop();
+    this.slots.release(fabricId);
+  }
+
+  ids(): ReadonlySet<string> {
+    return new Set(this.#members.keys());
+  }
+
+  /**
+   * Lets runs in hand finish for `graceMs`, then aborts them, waits `abortMs` for them to settle, and stops the actors.
+   * `hurry` cuts the grace short (a second signal).
+   */
+  async stop(graceMs: number, abortMs: number, hurry: AbortSignal): Promise<{ aborted: number }> {
+    this.#stopping = true;
+    await this.#untilIdle(graceMs, hurry);
+    let aborted = 0;
+    for (const member of this.#members.values()) {
+      if (!isWorking(member)) continue;
+      aborted++;
+      this.#send(member, { type: 'CANCEL_REQUESTED', by: 'a shutdown', code: 'SHUTDOWN' });
+    }
+    await this.#untilIdle(abortMs);
+    for (const member of this.#members.values()) member.actor.stop();
+    this.#members.clear();
+    return { aborted };
+  }
+
+  async #untilIdle(ms: number, hurry?: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      if (hurry?.aborted || ![...this.#members.values()].some(isWorking)) resolve();
+    };
+    const stopTimer = this.#deps.clock.after(ms, resolve);
+    this.#onRest.add(look);
+    hurry?.addEventListener('abort', look, { once: true });
+    look();
+    await promise;
+    stopTimer();
+    this.#onRest.delete(look);
+    hurry?.removeEventListener('abort', look);
+  }
+
+  #add(fabricId: string, name: string): Member {
+    const { clock } = this.#deps;
+    const actor = createActor(this.#deps.machine, {
+      id: `fabric-${fabricId}`,
+      input: { fabricId, policy: this.#deps.policy },
+      inspect: watchTransitions<FabricContext>(clock.monotonicMs, (transition) => this.#moved(fabricId, transition)),
+    });
+    const member: Member = { actor, name, since: clock.nowMs(), stale: false };
+    this.#members.set(fabricId, member);
+    actor.start();
+    return member;
+  }
+
+  #send(member: Member, event: FabricEvent): void {
+    member.actor.send(event);
+  }
+
+  #whenSlot(fabricId: string, slotClass: SlotClass, event: FabricEvent): void {
+    this.slots.ask(fabricId, slotClass, () => {
+      const member = this.#members.get(fabricId);
+      if (member && !this.#stopping && !isWorking(member)) this.#send(member, event);
+      // A machine that does not take the event (it went idle meanwhile) does not keep the slot.
+      if (!member || !isWorking(member)) queueMicrotask(() => this.slots.release(fabricId));
+    });
+  }
+
+  #moved(fabricId: string, transition: Transition<FabricContext>): void {
+    const member = this.#members.get(fabricId);
+    if (!member) return;
+    const { name } = member;
+    if (transition.stayedMs !== null) member.since = this.#deps.clock.nowMs();
+    this.#deps.onTransition({ fabricId, name, ...transition });
+    if (!settled(transition.to) || settled(transition.from)) return;
+    // Not inside XState's own step: what follows may send events to this very actor.
+    queueMicrotask(() => {
+      this.slots.release(fabricId);
+      for (const look of this.#onRest) look();
+      if (member.stale && !this.#stopping) {
+        member.stale = false;
+        this.#deps.onStale(fabricId);
+      }
+    });
+  }
+}
+
+/** At work, or still writing down how an attempt ended. */
+function isWorking(member: Member): boolean {
+  return !settled(pathOf(member));
+}
+
+function settled(statePath: string): boolean {
+  const state = top(statePath);
+  return state !== 'locked' && state !== 'syncing' && !statePath.endsWith('.recording');
+}
+
+function pathOf(member: Member): string {
+  return path(member.actor.getSnapshot().value);
+}
+
+function topOf(member: Member): FabricState {
+  return top(pathOf(member)) as FabricState;
+}
+
+function view(fabricId: string, member: Member): FleetMember {
+  const statePath = pathOf(member);
+  return {
+    fabricId,
+    name: member.name,
+    state: top(statePath) as FabricState,
+    path: statePath,
+    context: member.actor.getSnapshot().context,
+    since: member.since,
+  };
+}
+
+function samePlan(now: Plan, plan: Plan): boolean {
+  if (now.state === 'idle') return plan.state === 'idle' && now.reason === plan.reason;
+  return now.state === plan.state && now.dueAtMs === plan.dueAtMs && now.kind === plan.kind;
+}

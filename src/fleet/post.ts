@@ -1,0 +1,105 @@
+// The post: what other processes and people did reaches the actors.
+//
+//   N1. A notice is a hint to read the row again, never the news itself: a lost, late or doubled notice does no harm.
+//   N2. News of one fabric are handled one after the other, of different fabrics side by side.
+
+import type { Log } from '../log.ts';
+import type { Notice, Store } from '../ports/store.ts';
+import type { TimerStore } from '../ports/timers.ts';
+import type { Service } from '../service.ts';
+import type { Fleet } from './fleet.ts';
+import { differs, type Planner } from './planner.ts';
+import type { Sweep } from './sweep.ts';
+
+export interface PostDeps {
+  readonly store: Store;
+  readonly timers: TimerStore;
+  readonly fleet: Fleet;
+  readonly planner: Planner;
+  readonly sweep: Sweep;
+  readonly log: Log;
+}
+
+export class Post implements Service {
+  readonly name = 'post';
+  readonly #deps: PostDeps;
+  readonly #inHand = new Map<string, Promise<void>>();
+  #hangUp: (() => Promise<void>) | null = null;
+
+  constructor(deps: PostDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#hangUp = await this.#deps.store.listen((notice) => this.hear(notice));
+  }
+
+  async stop(): Promise<void> {
+    const hangUp = this.#hangUp;
+    this.#hangUp = null;
+    await hangUp?.();
+    await Promise.all(this.#inHand.values());
+  }
+
+  hear(notice: Notice): void {
+    const { fleet, sweep, log } = this.#deps;
+    switch (notice.what) {
+      case 'everything':
+        sweep
+          .now('postgres came back')
+          .catch((cause: unknown) => log.warn({ err: cause }, 'the sweep failed; it is tried again'));
+        return;
+      case 'cancel':
+        if (fleet.cancel(notice.fabricId, notice.by))
+          log.info({ fabric_id: notice.fabricId, by: notice.by }, 'a run is being cancelled');
+        return;
+      case 'unlock':
+        fleet.unlocked(notice.fabricId, notice.by);
+        this.reread(notice.fabricId, 'unlock');
+        return;
+      case 'changed':
+      case 'request':
+        this.reread(notice.fabricId, notice.what);
+    }
+  }
+
+  /** Reads one fabric's row again and tells its actor. */
+  reread(fabricId: string, why: string): void {
+    const before = this.#inHand.get(fabricId) ?? Promise.resolve();
+    const turn = before
+      .then(() => this.#reread(fabricId, why))
+      .catch((cause: unknown) => {
+        // The sweep looks at every row anyway.
+        this.#deps.log.debug({ err: cause, fabric_id: fabricId }, 'a row could not be read again; the sweep will');
+      })
+      .finally(() => {
+        if (this.#inHand.get(fabricId) === turn) this.#inHand.delete(fabricId);
+      });
+    this.#inHand.set(fabricId, turn);
+  }
+
+  async #reread(fabricId: string, why: string): Promise<void> {
+    const { store, timers, fleet, planner, log } = this.#deps;
+    const row = await store.fabric(fabricId);
+    if (!row) {
+      const gone = fleet.member(fabricId);
+      fleet.remove(fabricId);
+      await timers.cancel(fabricId);
+      if (gone) log.info({ fabric: gone.name, fabric_id: fabricId }, 'the fabric was removed');
+      return;
+    }
+    const [planned] = await planner.remember([row]);
+    if (!planned) return;
+    // Where the row already said so, whoever wrote it armed the timer; else it is ours to arm.
+    const armed = planned.plan.state !== 'idle' && !differs(row, planned.plan) && why !== 'unlock';
+    if (planned.plan.state === 'idle') await timers.cancel(fabricId);
+    fleet.plan(planned, why, armed);
+    if (row.requestsOpen === 0) return;
+    for (const { by, traceparent } of (await store.openRequests()).filter((one) => one.fabricId === fabricId)) {
+      const answer = fleet.request(fabricId, by, traceparent);
+      if (typeof answer === 'string') continue;
+      await store.refuseRequests(fabricId, answer.refused);
+      log.warn({ fabric: row.name, fabric_id: fabricId, by, reason: answer.refused }, 'a manual sync was refused');
+    }
+  }
+}

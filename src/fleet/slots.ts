@@ -1,0 +1,107 @@
+// How many fabrics may run at once, and who is next.
+//
+//   C1. Never more than `capacity` runs; never more than half of them (at least one) for fabrics in trouble, so that
+//       dead fabrics, however many, can not keep the healthy ones waiting.
+//   C2. A person comes first, but after `manualInARow` people one periodic run goes before the next person.
+//   C3. A fabric waits or runs once: asking again while it waits changes nothing, except that a person's asking counts.
+
+export type SlotClass = 'manual' | 'periodic' | 'trouble';
+
+const manualInARow = 4;
+
+interface Waiting {
+  readonly fabricId: string;
+  readonly grant: () => void;
+}
+
+export class Slots {
+  readonly capacity: number;
+  readonly #troubleMax: number;
+  readonly #running = new Map<string, SlotClass>();
+  readonly #waiting: Record<SlotClass, Map<string, Waiting>> = {
+    manual: new Map(),
+    periodic: new Map(),
+    trouble: new Map(),
+  };
+  readonly #onFree = new Set<() => void>();
+  #troubleRunning = 0;
+  #manualGranted = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.#troubleMax = Math.max(1, Math.floor(capacity / 2));
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.manual.size + this.#waiting.periodic.size + this.#waiting.trouble.size;
+  }
+
+  /** How many more timers it makes sense to claim: what can run now, not counting who waits already. */
+  get room(): number {
+    return Math.max(0, this.capacity - this.running - this.#waiting.manual.size - this.#waiting.periodic.size);
+  }
+
+  has(fabricId: string): boolean {
+    return this.#running.has(fabricId);
+  }
+
+  /** Calls `grant` when the fabric may run: at once, or when its turn comes. */
+  ask(fabricId: string, slotClass: SlotClass, grant: () => void): void {
+    if (this.#running.has(fabricId)) return;
+    const already = this.#classWaiting(fabricId);
+    if (already === slotClass || (already && slotClass !== 'manual')) return;
+    if (already) this.#waiting[already].delete(fabricId);
+    this.#waiting[slotClass].set(fabricId, { fabricId, grant });
+    this.#serve();
+  }
+
+  /** The fabric's run is over, or it does not want to run any more. */
+  release(fabricId: string): void {
+    const held = this.#running.get(fabricId);
+    const waited = this.#classWaiting(fabricId);
+    if (waited) this.#waiting[waited].delete(fabricId);
+    if (!held) return;
+    this.#running.delete(fabricId);
+    if (held === 'trouble') this.#troubleRunning--;
+    this.#serve();
+    for (const tell of this.#onFree) tell();
+  }
+
+  /** Calls back whenever a run ends. Returns "stop listening". */
+  onFree(tell: () => void): () => void {
+    this.#onFree.add(tell);
+    return () => this.#onFree.delete(tell);
+  }
+
+  #classWaiting(fabricId: string): SlotClass | undefined {
+    return (['manual', 'periodic', 'trouble'] as const).find((one) => this.#waiting[one].has(fabricId));
+  }
+
+  #serve(): void {
+    while (this.running < this.capacity) {
+      const next = this.#next();
+      if (!next) return;
+      const [slotClass, waiting] = next;
+      this.#waiting[slotClass].delete(waiting.fabricId);
+      this.#running.set(waiting.fabricId, slotClass);
+      if (slotClass === 'trouble') this.#troubleRunning++;
+      this.#manualGranted = slotClass === 'manual' ? this.#manualGranted + 1 : 0;
+      waiting.grant();
+    }
+  }
+
+  #next(): [SlotClass, Waiting] | null {
+    const first = (slotClass: SlotClass) => this.#waiting[slotClass].values().next().value;
+    const manual = first('manual');
+    const periodic = first('periodic');
+    const trouble = this.#troubleRunning < this.#troubleMax ? first('trouble') : undefined;
+    if (manual && (this.#manualGranted < manualInARow || (!periodic && !trouble))) return ['manual', manual];
+    if (periodic) return ['periodic', periodic];
+    if (trouble) return ['trouble', trouble];
+    return null;
+  }
+}

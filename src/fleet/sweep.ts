@@ -1,0 +1,194 @@
+// The sweep: makes true again what a crash, a lost message or a flushed Redis made false.
+//
+//   W1. It runs at the start, whenever a server came back, and every few seconds; each pass is safe to repeat.
+//   W2. `syncing` means a live lease: an expired one becomes INTERRUPTED and gets a due time.
+//   W3. Every enabled fabric has one timer in the store, at the due time that its row says. Postgres is the truth.
+//   W4. A timer that is claimed is left alone, unless its row says another due time.
+
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { FabricRow, Store } from '../ports/store.ts';
+import type { StoredTimer, TimerStore } from '../ports/timers.ts';
+import type { Service } from '../service.ts';
+import type { Fleet } from './fleet.ts';
+import type { Planned, Planner } from './planner.ts';
+
+export interface SweepDeps {
+  readonly store: Store;
+  readonly timers: TimerStore;
+  readonly fleet: Fleet;
+  readonly planner: Planner;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly everyMs: number;
+  readonly backoffBaseMs: number;
+  readonly historyKeepMs: number;
+}
+
+export interface SweepFindings {
+  readonly fabrics: number;
+  readonly interrupted: number;
+  readonly resumed: number;
+  readonly rearmed: number;
+  readonly cancelled: number;
+}
+
+/** Larger fleets are compared whole only now and then; what is overdue is looked for at every pass. */
+const wholeUpTo = 500;
+const wholeEveryMs = 60_000;
+const pruneEveryMs = 60 * 60_000;
+/** A due time this long past, with a free lease, means that its timer was lost. */
+const overdueGraceMs = 2_000;
+const overdueMax = 500;
+
+export class Sweep implements Service {
+  readonly name = 'sweep';
+  readonly #deps: SweepDeps;
+  #stopped = true;
+  #cancelTimer: () => void = () => {};
+  #turn: Promise<SweepFindings | null> = Promise.resolve(null);
+  #lastWholeMs = Number.NEGATIVE_INFINITY;
+  #lastPruneMs: number;
+  #failing = false;
+
+  constructor(deps: SweepDeps) {
+    this.#deps = deps;
+    this.#lastPruneMs = deps.clock.monotonicMs();
+  }
+
+  /** The first pass is whole and must succeed: after it every fabric is known and has its timer. */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.now('start');
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await this.#turn.catch(() => null);
+  }
+
+  /** One whole pass, after any that is under way. */
+  now(why: string): Promise<SweepFindings | null> {
+    this.#turn = this.#turn.catch(() => null).then(() => this.#pass(true, why));
+    return this.#turn;
+  }
+
+  #schedule(): void {
+    this.#cancelTimer = this.#deps.clock.after(this.#deps.everyMs, () => {
+      this.#turn = this.#turn.catch(() => null).then(() => this.#pass(false, 'sweep'));
+      this.#turn
+        .then(
+          () => {
+            if (this.#failing) this.#deps.log.info({}, 'the sweep works again');
+            this.#failing = false;
+          },
+          (cause: unknown) => {
+            if (!this.#failing) this.#deps.log.warn({ err: cause }, 'the sweep failed; it is tried again');
+            this.#failing = true;
+          },
+        )
+        .finally(() => {
+          if (!this.#stopped) this.#schedule();
+        });
+    });
+  }
+
+  async #pass(whole: boolean, why: string): Promise<SweepFindings> {
+    const { store, fleet, clock, log } = this.#deps;
+    const interrupted = await store.interruptExpired(this.#deps.backoffBaseMs);
+    for (const { fabricId, name, holder } of interrupted) {
+      log.warn(
+        { fabric: name, fabric_id: fabricId, holder, code: 'INTERRUPTED' },
+        'a run was interrupted: its lease expired; it is rescheduled',
+      );
+    }
+    const resumed = await store.endPauses();
+    const nowMs = clock.monotonicMs();
+    const empty = fleet.size > 0 && (await this.#deps.timers.nextMs()) === null;
+    const compare = whole || empty || fleet.size <= wholeUpTo || nowMs - this.#lastWholeMs >= wholeEveryMs;
+    const found = compare
+      ? await this.#compareAll(why)
+      : await this.#compareSome(
+          interrupted.map((one) => one.fabricId),
+          resumed,
+        );
+    if (compare) this.#lastWholeMs = nowMs;
+    await this.#hearRequests();
+    if (this.#deps.historyKeepMs > 0 && nowMs - this.#lastPruneMs >= pruneEveryMs) {
+      this.#lastPruneMs = nowMs;
+      const rows = await store.prune(this.#deps.historyKeepMs);
+      if (rows > 0) log.info({ rows }, 'old history was pruned');
+    }
+    return { ...found, interrupted: interrupted.length, resumed: resumed.length };
+  }
+
+  async #compareAll(why: string) {
+    const { store, timers, fleet, planner, log } = this.#deps;
+    // Timers first: a fabric that commits in between then has a newer row, and the row is the truth.
+    const stored = new Map((await timers.all()).map((timer) => [timer.fabricId, timer]));
+    const rows = await store.fabrics();
+    const planned = await planner.remember(rows);
+    const { rearmed } = await this.#repair(planned, stored, why);
+    let cancelled = 0;
+    const wanted = new Set(planned.filter(({ plan }) => plan.state !== 'idle').map(({ row }) => row.fabricId));
+    for (const fabricId of stored.keys()) {
+      if (wanted.has(fabricId)) continue;
+      await timers.cancel(fabricId);
+      cancelled++;
+    }
+    const alive = new Set(rows.map((row) => row.fabricId));
+    for (const fabricId of fleet.ids()) if (!alive.has(fabricId)) fleet.remove(fabricId);
+    if (why !== 'start' && (rearmed > 0 || cancelled > 0)) {
+      log.warn({ rearmed, cancelled, why }, 'the timers did not agree with Postgres and were repaired');
+    }
+    return { fabrics: rows.length, rearmed, cancelled };
+  }
+
+  /** What a large fleet can afford at every pass: the overdue, and what this pass itself moved. */
+  async #compareSome(interrupted: readonly string[], resumed: readonly string[]) {
+    const { store, timers, planner, clock, log } = this.#deps;
+    const lost = await store.overdue(clock.nowMs() - overdueGraceMs, overdueMax);
+    if (lost.length + interrupted.length + resumed.length === 0) return { fabrics: 0, rearmed: 0, cancelled: 0 };
+    const stored = new Map((await timers.all()).map((timer) => [timer.fabricId, timer]));
+    // Again, after the timers: those that moved on in between are not overdue any more.
+    const overdue = await store.overdue(clock.nowMs() - overdueGraceMs, overdueMax);
+    const rows: FabricRow[] = [...overdue];
+    for (const fabricId of [...interrupted, ...resumed]) {
+      const row = await store.fabric(fabricId);
+      if (row) rows.push(row);
+    }
+    const planned = await planner.remember(rows);
+    const { rearmed } = await this.#repair(planned, stored, 'overdue');
+    if (rearmed > 0) log.warn({ rearmed }, 'overdue fabrics had no timer and got one');
+    return { fabrics: rows.length, rearmed, cancelled: 0 };
+  }
+
+  async #repair(planned: readonly Planned[], stored: ReadonlyMap<string, StoredTimer>, why: string) {
+    const { timers, fleet } = this.#deps;
+    const wrong = planned.flatMap(({ row, plan }) => {
+      if (plan.state === 'idle' || plan.why === 'running_elsewhere') return [];
+      const timer = stored.get(row.fabricId);
+      if (timer && timer.dueAtMs === plan.dueAtMs && timer.kind === plan.kind) return [];
+      // The timer may already be ahead of the row that was read a moment earlier; its own fabric knows.
+      if (timer && fleet.slots.has(row.fabricId)) return [];
+      return [
+        { fabricId: row.fabricId, kind: plan.kind, dueAtMs: plan.dueAtMs, traceparent: timer?.traceparent ?? null },
+      ];
+    });
+    if (wrong.length > 0) await timers.armMany(wrong, { onlyMissing: false });
+    for (const one of planned) fleet.plan(one, why, true);
+    return { rearmed: wrong.length };
+  }
+
+  async #hearRequests(): Promise<void> {
+    const { store, fleet, log } = this.#deps;
+    for (const { fabricId, by, traceparent } of await store.openRequests()) {
+      const answer = fleet.request(fabricId, by, traceparent);
+      if (typeof answer === 'string') continue;
+      const refused = await store.refuseRequests(fabricId, answer.refused);
+      if (refused > 0) log.warn({ fabric_id: fabricId, by, reason: answer.refused }, 'a manual sync was refused');
+    }
+  }
+}
