@@ -71,16 +71,16 @@ export class AdminServer implements Service {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://admin');
-    if (request.method !== 'GET') return reply(response, 405, { error: { code: 'METHOD_NOT_ALLOWED' } });
-    switch (url.pathname) {
-      case '/v1/health':
-        return reply(response, 200, this.#deps.health());
-      case '/v1/fleet':
-        return reply(response, 200, this.#deps.fleet());
-      case '/v1/events':
-        return this.#stream(response, url.searchParams.get('fabric'));
-      default:
-        return reply(response, 404, { error: { code: 'NOT_FOUND' } });
+    if (request.method !== 'GET') {
+      reply(response, 405, { error: { code: 'METHOD_NOT_ALLOWED' } });
+    } else if (url.pathname === '/v1/health') {
+      reply(response, 200, this.#deps.health());
+    } else if (url.pathname === '/v1/fleet') {
+      reply(response, 200, this.#deps.fleet());
+    } else if (url.pathname === '/v1/events') {
+      this.#stream(response, url.searchParams.get('fabric'));
+    } else {
+      reply(response, 404, { error: { code: 'NOT_FOUND' } });
     }
   }
 
