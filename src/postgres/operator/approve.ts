@@ -1,0 +1,21 @@
+import type { Sql } from 'postgres';
+import type { Approved } from '../../ports/operator.ts';
+
+/** Approves exactly what was shown: what waits since another run meanwhile is left for another look. */
+export async function approve(
+  sql: Sql,
+  fabricId: string,
+  { runId, by, ask }: { runId: string; by: string; ask: boolean },
+): Promise<Approved> {
+  const [row] = await sql<{ approved: boolean; requestId: string | null }[]>`
+    with approved as (
+      update fabric_cycle
+         set approved_by = ${by}, approved_at = now()
+       where fabric_id = ${fabricId}::bigint and approval ->> 'run' = ${runId}
+      returning fabric_id),
+    asked as (
+      insert into fabric_request (fabric_id, asked_by) select fabric_id, ${by} from approved where ${ask}
+      returning id)
+    select exists (select from approved) as approved, (select id::text from asked) as "requestId"`;
+  return row?.approved ? { kind: 'approved', requestId: row.requestId } : { kind: 'changed' };
+}

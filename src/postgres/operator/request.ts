@@ -1,0 +1,14 @@
+import type { Sql } from 'postgres';
+
+/** "Sync now", a row a fabric; the schema's trigger tells every daemon. Fabrics that are gone are left out. */
+export async function request(
+  sql: Sql,
+  fabricIds: readonly string[],
+  by: string,
+  traceparent: string | null,
+): Promise<readonly { fabricId: string; requestId: string }[]> {
+  return sql<{ fabricId: string; requestId: string }[]>`
+    insert into fabric_request (fabric_id, asked_by, traceparent)
+    select id, ${by}, ${traceparent} from fabric where id = any(${fabricIds as string[]}::bigint[]) order by id
+    returning fabric_id::text as "fabricId", id::text as "requestId"`;
+}
