@@ -1,0 +1,35 @@
+import type { Clock } from '../clock.ts';
+import type { Dice } from '../dice.ts';
+
+export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/**
+ * All that a verb may touch of the process it runs in. `main.ts` gives the real one, tests their own: so any verb runs
+ * in-process, with its streams captured.
+ */
+export interface World {
+  /** Without the runtime and the script. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  readonly isTerminal: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  /** Width of the terminal on standard output, now; null where it is none. */
+  columns(): number | null;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly hostname: string;
+  readonly pid: number;
+  /** While a listener is there, the signal does not end the process. @returns stops listening */
+  onSignal(signal: EndSignal, act: () => void): () => void;
+  /** Ends the process at once, whatever is under way. For a second signal. */
+  exitNow(code: number): void;
+}
+
+/** Who asks, for the record: the person behind `sudo`, and the host. */
+export function whoAsks(world: World): string {
+  const person = world.env.SUDO_USER || world.env.USER || world.env.LOGNAME || 'unknown';
+  return `${person}@${world.hostname}`;
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+// The entry: the one file that touches `process`. It builds the world that the program runs in, and ends the process
+// with what the program came to.
+
+import { hostname } from 'node:os';
+import { runProgram } from './cli/program.ts';
+import type { World } from './cli/world.ts';
+import { systemClock } from './clock.ts';
+import { systemDice } from './dice.ts';
+
+const world: World = {
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isTerminal: {
+    stdin: process.stdin.isTTY === true,
+    stdout: process.stdout.isTTY === true,
+    stderr: process.stderr.isTTY === true,
+  },
+  columns: () => (process.stdout.isTTY ? process.stdout.columns : null),
+  clock: systemClock,
+  dice: systemDice,
+  hostname: hostname(),
+  pid: process.pid,
+  onSignal(signal, act) {
+    process.on(signal, act);
+    return () => process.off(signal, act);
+  },
+  exitNow: (code) => process.exit(code),
+};
+
+const code = await runProgram(world);
+// What is still buffered towards a pipe is written before the end; a socket that somebody forgot does not hold us up.
+process.exitCode = code;
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
