@@ -20,7 +20,7 @@ export interface TextOptions {
 /** Lines without line ends. */
 export function statusText(view: StatusView, options: TextOptions): string[] {
   return [
-    serversLine(view, options.paint),
+    ...serversLines(view, options),
     ...partsDown(view, options),
     '',
     ...fabricTable(view, options),
@@ -28,25 +28,38 @@ export function statusText(view: StatusView, options: TextOptions): string[] {
   ];
 }
 
-/** One line: who answers. */
-export function serversLine(view: StatusView, paint: Paint): string {
-  const { daemon, postgres, redis } = view;
-  const good = (text: string) => paint('green', text);
-  const bad = (text: string) => paint('red', text);
-  return [
-    postgres.answers ? `Postgres ${good('answers')}` : `Postgres ${bad('does not answer')}`,
+/** Who answers: one line, or as many as the terminal needs. */
+function serversLines({ daemon, postgres, redis }: StatusView, { width, paint }: TextOptions): string[] {
+  const parts: (readonly [text: string, colour: Colour | null])[] = [
+    postgres.answers ? ['Postgres answers', null] : ['Postgres does not answer', 'red'],
     redis.state === 'answers'
-      ? `Redis ${good('answers')}, ${redis.timers} timer${redis.timers === 1 ? '' : 's'}`
+      ? [`Redis answers, ${redis.timers} timer${redis.timers === 1 ? '' : 's'}`, null]
       : redis.state === 'none'
-        ? 'Redis is not used'
-        : `Redis ${bad('does not answer')}`,
+        ? ['Redis is not used', null]
+        : ['Redis does not answer', 'red'],
     daemon.answers
-      ? `daemon ${daemon.ok ? good('runs') : paint('yellow', 'degraded')}${
-          daemon.uptime_ms === null ? '' : `, up ${wholeSpan(daemon.uptime_ms)}`
-        }`
-      : `daemon ${paint('yellow', 'does not answer')} on its socket`,
-  ].join(' · ');
+      ? [
+          `the daemon ${daemon.ok ? 'runs' : 'is degraded'}, up ${wholeSpan(daemon.uptime_ms ?? 0)}`,
+          daemon.ok ? null : 'yellow',
+        ]
+      : ['no daemon answers here', 'yellow'],
+  ];
+  const lines: string[] = [];
+  let room = 0;
+  for (const [text, colour] of parts) {
+    const painted = colour ? paint(colour, text) : text;
+    const last = lines.length - 1;
+    room -= text.length + separator.length;
+    if (last >= 0 && room >= 0) lines[last] += `${separator}${painted}`;
+    else {
+      lines.push(painted);
+      room = (width ?? Number.POSITIVE_INFINITY) - text.length;
+    }
+  }
+  return lines;
 }
+
+const separator = ' · ';
 
 function partsDown({ postgres, redis, daemon }: StatusView, { width, paint }: TextOptions): string[] {
   const line = (what: string, problem: string, then: string) =>

@@ -57,7 +57,7 @@ export function whatToDo(fabric: {
     return hintFor(row.failure, row.name);
   if (reason) return stale || row.lastSyncMs === null ? idleHint(reason, row.name) : '';
   if (row.dueAtMs === null) return 'It has no due time yet: is a daemon running? Else: fabric-syncd bootstrap.';
-  return stale ? 'Is a daemon running? Sync it by hand: fabric-syncd trigger ' + shellWord(row.name) + '.' : '';
+  return stale ? `Is a daemon running? Sync it by hand: fabric-syncd trigger ${shellWord(row.name)}.` : '';
 }
 
 /** A name as it must be typed in a shell. Names have no quotes in them (the schema says so). */

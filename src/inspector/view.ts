@@ -215,12 +215,7 @@ function fabricView(
     connection_status: row.connectionStatus,
     last_run: row.lastRun && runView(row.lastRun, row.name),
     run: running && row.runInHand ? runView(row.runInHand, row.name, nowMs) : null,
-    pause: row.pause && {
-      by: row.pause.by,
-      reason: row.pause.reason,
-      since: iso(row.pause.sinceMs),
-      until: isoOrNull(row.pause.untilMs),
-    },
+    pause: pauseView(row.pause, nowMs),
     approval: row.approval && approvalView(row.approval, row.approvedBy),
     timer: {
       state: timerState(planned, running, timer, redis),
@@ -295,6 +290,12 @@ function approvalView(approval: Approval, approvedBy: string | null): ApprovalVi
     case 'cluster':
       return { kind: 'cluster', ...common, pinned: approval.pinned, found: approval.found };
   }
+}
+
+/** A pause whose time has come is none, though nobody has taken it out of the row yet. */
+function pauseView(pause: StatusRow['pause'], nowMs: number): FabricView['pause'] {
+  if (!pause || (pause.untilMs !== null && pause.untilMs <= nowMs)) return null;
+  return { by: pause.by, reason: pause.reason, since: iso(pause.sinceMs), until: isoOrNull(pause.untilMs) };
 }
 
 /** Without Postgres, only what the daemon has in memory. */

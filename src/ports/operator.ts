@@ -176,12 +176,12 @@ export interface Operator {
   runs(fabricId: string, limit: number): Promise<readonly RunRow[]>;
   run(runId: string): Promise<RunRow | null>;
   changes(runId: string): Promise<readonly ChangeRow[]>;
-  asOf(fabricId: string, at: { atMs: number } | { runId: string }): Promise<AsOf>;
+  asOf(fabricId: string, atMs: number): Promise<AsOf>;
   resources(query: ResourceQuery): Promise<readonly ResourceRow[]>;
   /** Names of resources by id, for people: what an approval covers. */
   resourceNames(ids: readonly string[], limit: number): Promise<readonly ObjectName[]>;
 
-  /** "Sync now", one row a fabric; joins a request of the same person that still waits. */
+  /** "Sync now", one row a fabric; every daemon hears of it. Fabrics that are gone are left out. */
   request(
     fabricIds: readonly string[],
     by: string,
@@ -190,11 +190,14 @@ export interface Operator {
   requests(requestIds: readonly string[]): Promise<readonly RequestRow[]>;
   pause(fabricId: string, pause: { by: string; reason: string; untilMs: number | null }): Promise<void>;
   /** @returns false where it was not paused */
-  resume(fabricId: string): Promise<boolean>;
+  resume(fabricId: string, by: string): Promise<boolean>;
   /** Approves what waits since the run that was shown, and asks for a sync where `ask`. */
   approve(fabricId: string, approval: { runId: string; by: string; ask: boolean }): Promise<Approved>;
-  /** Bumps the epoch, closes the run as fenced, frees the lease, puts back what the row said before the run. */
-  unlock(fabricId: string, by: string): Promise<Unlocked>;
+  /**
+   * Bumps the epoch, closes the run as fenced, frees the lease, puts back what the row said before the run.
+   * @returns null where there is no such fabric
+   */
+  unlock(fabricId: string, by: string): Promise<Unlocked | null>;
   /** Tells whoever runs the fabric to stop. */
   cancel(fabricId: string, by: string): Promise<void>;
   /** Tells every daemon to read this fabric (or everything) again. */
