@@ -1,0 +1,260 @@
+// The configuration: read once from the environment and systemd's credentials, checked whole, and frozen.
+//
+//   G1. `readConfig` is a function of its arguments; importing this file does nothing.
+//   G2. All problems are told at once, each with what to do, and a misspelt name with the right one.
+//   G3. Nothing that is printed from here shows a secret.
+
+import type { BackoffPolicy } from '../machines/fabric/backoff.ts';
+import { formatDuration, NotReadable, parseDuration, parseSize } from './duration.ts';
+import { type LogLevel, logLevels } from './log.ts';
+import { type Setting, settings } from './settings.ts';
+
+export interface Config {
+  /** Null where it is not set: verbs that need Postgres say so. */
+  readonly databaseUrl: string | null;
+  /** Null: the mode without Redis, by choice. */
+  readonly redisUrl: string | null;
+  /** Independent nodes for the lock; empty without Redis. */
+  readonly lockRedisUrls: readonly string[];
+  readonly redisPrefix: string;
+  /** The key that seals credentials: a path, or null. */
+  readonly keyFile: string | null;
+  /** systemd's `$CREDENTIALS_DIRECTORY`, or null. */
+  readonly credentialsDirectory: string | null;
+  readonly concurrency: number;
+  readonly readsPerFabric: number;
+  readonly leaseTtlMs: number;
+  readonly runDeadlineMs: number;
+  readonly sweepIntervalMs: number;
+  readonly gracePeriodMs: number;
+  /** 0: for ever. */
+  readonly historyKeepMs: number;
+  readonly backoff: BackoffPolicy;
+  readonly pageLimit: number;
+  readonly kube: {
+    readonly connectTimeoutMs: number;
+    readonly requestTimeoutMs: number;
+    readonly idleTimeoutMs: number;
+    readonly bodyBytesMax: number;
+  };
+  readonly adminSocket: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+}
+
+/** Everything that is wrong with the configuration, a line each. */
+export class ConfigProblems extends Error {
+  override readonly name = 'ConfigProblems';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`configuration has ${problems.length} problem(s):\n${problems.map((one) => `  - ${one}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a file of systemd's credentials directory; null where it is absent. */
+export type ReadCredential = (directory: string, name: string) => string | null;
+
+/**
+ * @param readCredential how `database-url` and `redis-url` are read where systemd hands them over
+ * @throws ConfigProblems with every problem
+ */
+export function readConfig(env: Environment, readCredential: ReadCredential = () => null): Config {
+  const problems: string[] = misspelt(env);
+  const credentialsDirectory = env['CREDENTIALS_DIRECTORY'] || null;
+  const text = (setting: Setting): string => {
+    const given = env[setting.name];
+    if (given !== undefined && given !== '') return given;
+    const handed =
+      credentialsDirectory && setting.credential ? readCredential(credentialsDirectory, setting.credential) : null;
+    return handed?.trim() || setting.fallback;
+  };
+  const read = <Value>(setting: Setting, parse: (text: string) => Value, otherwise: Value): Value => {
+    try {
+      return parse(text(setting));
+    } catch (problem) {
+      // Only our own words are told: another error's text may quote the value.
+      problems.push(`${setting.name}: ${problem instanceof NotReadable ? problem.message : 'it can not be read'}`);
+      return otherwise;
+    }
+  };
+  const { url, list, whole, time, size, word } = readers(read);
+
+  const redisUrl = url(settings.redisUrl, ['redis:', 'rediss:', 'unix:']);
+  const lockUrls = list(settings.lockRedisUrls, ['redis:', 'rediss:', 'unix:']);
+  const config: Config = {
+    databaseUrl: url(settings.databaseUrl, ['postgres:', 'postgresql:']),
+    redisUrl,
+    lockRedisUrls: redisUrl === null ? [] : lockUrls.length > 0 ? lockUrls : [redisUrl],
+    redisPrefix: word(settings.redisPrefix, /^[A-Za-z0-9._:-]{1,64}$/, 'letters, digits and . _ : - only'),
+    keyFile: text(settings.keyFile) || null,
+    credentialsDirectory,
+    concurrency: whole(settings.concurrency, 1, 1_000),
+    readsPerFabric: whole(settings.readsPerFabric, 1, 64),
+    leaseTtlMs: time(settings.leaseTtl, 1_000, 3_600_000),
+    runDeadlineMs: time(settings.runDeadline, 1_000, 86_400_000),
+    sweepIntervalMs: time(settings.sweepInterval, 200, 3_600_000),
+    gracePeriodMs: time(settings.gracePeriod, 0, 3_600_000),
+    historyKeepMs: time(settings.historyKeep, 0, 3_650 * 86_400_000),
+    backoff: {
+      baseMs: time(settings.backoffBase, 1, 3_600_000),
+      capMs: time(settings.backoffCap, 1, 86_400_000),
+      retriesMax: whole(settings.retriesMax, 0, 1_000),
+      probeMsMin: time(settings.probeMin, 1_000, 86_400_000),
+    },
+    pageLimit: whole(settings.pageLimit, 1, 10_000),
+    kube: {
+      connectTimeoutMs: time(settings.connectTimeout, 100, 600_000),
+      requestTimeoutMs: time(settings.requestTimeout, 100, 3_600_000),
+      idleTimeoutMs: time(settings.idleTimeout, 100, 3_600_000),
+      bodyBytesMax: size(settings.bodyMax, 64 * 1024, 1024 ** 3),
+    },
+    adminSocket: socketPath(text(settings.adminSocket), env),
+    logLevel: read(settings.logLevel, oneOf(logLevels), 'info'),
+    logFormat: read(settings.logFormat, oneOf(['auto', 'json', 'pretty'] as const), 'auto'),
+  };
+  problems.push(...relations(config));
+  if (problems.length > 0) throw new ConfigProblems(problems);
+  return Object.freeze(config);
+}
+
+/** Every setting with what it resolved to and where from; secrets masked. For `check-config`. */
+export function describeConfig(
+  env: Environment,
+  readCredential: ReadCredential = () => null,
+): readonly { name: string; value: string; source: 'environment' | 'credential' | 'default'; description: string }[] {
+  const directory = env['CREDENTIALS_DIRECTORY'] || null;
+  return Object.values(settings).map((setting) => {
+    const given = env[setting.name];
+    const handed = directory && setting.credential ? readCredential(directory, setting.credential)?.trim() : null;
+    const source = given ? 'environment' : handed ? 'credential' : 'default';
+    const value = given || handed || setting.fallback;
+    return { name: setting.name, value: maskUrls(value), source, description: setting.description };
+  });
+}
+
+/** A URL without its password and without the values of its query. Anything that is no URL is returned as it is. */
+export function maskUrls(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s/@]*)@/gi, (_, scheme: string, userinfo: string) => {
+      const colon = userinfo.indexOf(':');
+      return `${scheme}${colon < 0 ? userinfo : `${userinfo.slice(0, colon)}:***`}@`;
+    })
+    .replace(/([?&](?:password|pass|auth|token|sslpassword)=)[^&\s]*/gi, '$1***');
+}
+
+function readers(read: <Value>(setting: Setting, parse: (text: string) => Value, otherwise: Value) => Value) {
+  const url = (schemes: readonly string[]) => (given: string) => {
+    if (given === '' || given === 'none') return null;
+    if (!URL.canParse(given) || !schemes.includes(new URL(given).protocol)) {
+      throw new NotReadable(`it must be a URL that begins with ${schemes.map((one) => `${one}//`).join(' or ')}`);
+    }
+    return given;
+  };
+  const number = (
+    setting: Setting,
+    parse: (text: string) => number,
+    min: number,
+    max: number,
+    show: (value: number) => string,
+  ) =>
+    read(
+      setting,
+      (given) => {
+        const value = parse(given);
+        if (value < min || value > max) throw new NotReadable(`${given} is not between ${show(min)} and ${show(max)}`);
+        return value;
+      },
+      parse(setting.fallback),
+    );
+  const wholeNumber = (given: string) => {
+    if (!/^\d{1,9}$/.test(given)) throw new NotReadable(`"${given.slice(0, 40)}" is not a whole number`);
+    return Number(given);
+  };
+  return {
+    url: (setting: Setting, schemes: readonly string[]) => read(setting, url(schemes), null),
+    list: (setting: Setting, schemes: readonly string[]) =>
+      read(
+        setting,
+        (given) =>
+          given
+            .split(',')
+            .map((one) => url(schemes)(one.trim()))
+            .filter((one) => one !== null),
+        [],
+      ),
+    whole: (setting: Setting, min: number, max: number) => number(setting, wholeNumber, min, max, String),
+    time: (setting: Setting, min: number, max: number) => number(setting, parseDuration, min, max, formatDuration),
+    size: (setting: Setting, min: number, max: number) => number(setting, parseSize, min, max, (bytes) => `${bytes}B`),
+    word: (setting: Setting, pattern: RegExp, wanted: string) =>
+      read(
+        setting,
+        (given) => {
+          if (!pattern.test(given)) throw new NotReadable(`"${given.slice(0, 40)}": ${wanted}`);
+          return given;
+        },
+        setting.fallback,
+      ),
+  };
+}
+
+function oneOf<Word extends string>(words: readonly Word[]) {
+  return (given: string): Word => {
+    const found = words.find((word) => word === given);
+    if (!found) throw new NotReadable(`"${given.slice(0, 40)}" is none of ${words.join(', ')}`);
+    return found;
+  };
+}
+
+function socketPath(given: string, env: Environment): string {
+  if (given !== '') return given;
+  return `${env['RUNTIME_DIRECTORY'] || '/run/fabric-syncd'}/admin.sock`;
+}
+
+function relations(config: Config): string[] {
+  const problems: string[] = [];
+  const { backoff, kube } = config;
+  if (backoff.capMs < backoff.baseMs) {
+    problems.push('FABRIC_SYNCD_BACKOFF_CAP must not be below FABRIC_SYNCD_BACKOFF_BASE');
+  }
+  if (kube.requestTimeoutMs < kube.connectTimeoutMs) {
+    problems.push('FABRIC_SYNCD_REQUEST_TIMEOUT must not be below FABRIC_SYNCD_CONNECT_TIMEOUT');
+  }
+  if (config.runDeadlineMs < kube.requestTimeoutMs) {
+    problems.push(
+      'FABRIC_SYNCD_RUN_DEADLINE must not be below FABRIC_SYNCD_REQUEST_TIMEOUT: one request would use it up',
+    );
+  }
+  // `sun_path` holds 108 bytes, the last of them zero.
+  if (Buffer.byteLength(config.adminSocket) > 107) {
+    problems.push('FABRIC_SYNCD_ADMIN_SOCKET is longer than a Unix socket’s path may be (107 bytes)');
+  }
+  return problems;
+}
+
+function misspelt(env: Environment): string[] {
+  const known = Object.values(settings).map(({ name }) => name);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('FABRIC_SYNCD_') && !known.includes(name))
+    .map((name) => {
+      const near = known.map((one) => ({ one, far: distance(name, one) })).sort((a, b) => a.far - b.far)[0];
+      return `${name} is not a setting${near && near.far <= 6 ? `; did you mean ${near.one}?` : ''}`;
+    });
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
