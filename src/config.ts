@@ -64,7 +64,7 @@ export type ReadCredential = (directory: string, name: string) => string | null;
  */
 export function readConfig(env: Environment, readCredential: ReadCredential = () => null): Config {
   const problems: string[] = misspelt(env);
-  const credentialsDirectory = env['CREDENTIALS_DIRECTORY'] || null;
+  const credentialsDirectory = env.CREDENTIALS_DIRECTORY || null;
   const text = (setting: Setting): string => {
     const given = env[setting.name];
     if (given !== undefined && given !== '') return given;
@@ -126,7 +126,7 @@ export function describeConfig(
   env: Environment,
   readCredential: ReadCredential = () => null,
 ): readonly { name: string; value: string; source: 'environment' | 'credential' | 'default'; description: string }[] {
-  const directory = env['CREDENTIALS_DIRECTORY'] || null;
+  const directory = env.CREDENTIALS_DIRECTORY || null;
   return Object.values(settings).map((setting) => {
     const given = env[setting.name];
     const handed = directory && setting.credential ? readCredential(directory, setting.credential)?.trim() : null;
@@ -211,7 +211,7 @@ function oneOf<Word extends string>(words: readonly Word[]) {
 
 function socketPath(given: string, env: Environment): string {
   if (given !== '') return given;
-  return `${env['RUNTIME_DIRECTORY'] || '/run/fabric-syncd'}/admin.sock`;
+  return `${env.RUNTIME_DIRECTORY || '/run/fabric-syncd'}/admin.sock`;
 }
 
 function relations(config: Config): string[] {

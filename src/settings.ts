@@ -13,7 +13,9 @@ export interface Setting {
   readonly credential?: string;
 }
 
-export const settings = {
+const table = <Key extends string>(rows: Readonly<Record<Key, Setting>>): Readonly<Record<Key, Setting>> => rows;
+
+export const settings = table({
   databaseUrl: {
     name: 'DATABASE_URL',
     fallback: '',
@@ -131,4 +133,4 @@ export const settings = {
     fallback: 'auto',
     description: 'json, pretty, or auto: pretty on a terminal.',
   },
-} as const satisfies Record<string, Setting>;
+});
