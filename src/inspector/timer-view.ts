@@ -12,9 +12,10 @@ export type TimersRead =
 /**
  * - `armed`: as the row says. `claimed`: a daemon took it and has not armed the next one yet.
  * - `missing`, `extra`, `different`: Redis and Postgres disagree; a daemon's sweep repairs it.
+ * - `moving`: they disagreed in one of two looks: a run was ending in between.
  * - `none`: there is to be none, and there is none. `unknown`: Redis could not be asked.
  */
-export type TimerState = 'armed' | 'claimed' | 'missing' | 'extra' | 'different' | 'none' | 'unknown';
+export type TimerState = 'armed' | 'claimed' | 'missing' | 'extra' | 'different' | 'moving' | 'none' | 'unknown';
 
 export const timerDisagrees: Readonly<Record<TimerState, boolean>> = {
   armed: false,
@@ -22,6 +23,7 @@ export const timerDisagrees: Readonly<Record<TimerState, boolean>> = {
   missing: true,
   extra: true,
   different: true,
+  moving: false,
   none: false,
   unknown: false,
 };

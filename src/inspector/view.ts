@@ -7,6 +7,7 @@
 import { type FabricState, type IdleReason, idleReason, type Plan, plan } from '../../machines/fabric/plan.ts';
 import type { RunRow, StatusRead, StatusRow, SyncStatus } from '../ports/operator.ts';
 import type { Approval } from '../ports/store.ts';
+import type { StoredTimer } from '../ports/timers.ts';
 import { hintFor, whatToDo } from './hints.ts';
 import { type TimerState, type TimersRead, timerDisagrees, timerState } from './timer-view.ts';
 
@@ -37,6 +38,11 @@ export interface ViewInput {
   readonly daemon: DaemonWord | null;
   /** This host's time, used where Postgres gives none. */
   readonly nowMs: number;
+  /**
+   * Fabrics whose timer disagreed with its row in an earlier look. Only these are told to disagree: rows and timers are
+   * read a moment apart, and a run that ends in between moves both. Absent: every disagreement is told.
+   */
+  readonly suspects?: ReadonlySet<string>;
 }
 
 export interface StatusView {
@@ -144,18 +150,23 @@ export type ApprovalView =
       readonly approved_by: string | null;
     };
 
-export function statusView({ rows, timers, daemon, nowMs }: ViewInput): StatusView {
+export function statusView({ rows, timers, daemon, nowMs, suspects }: ViewInput): StatusView {
   const answered = 'fabrics' in rows;
+  const sure = (fabricId: string) => suspects === undefined || suspects.has(fabricId);
   const stored = timers.state === 'answers' ? timers.timers : [];
   const timerOf = new Map(stored.map((timer) => [timer.fabricId, timer]));
   const wordOf = new Map(daemon?.fabrics.map((one) => [one.id, one]));
   const fabrics = answered
     ? rows.fabrics.map((row) =>
-        fabricView(row, rows.nowMs, timerOf.get(row.fabricId), timers.state, wordOf.get(row.fabricId)),
+        fabricView(row, rows.nowMs, wordOf.get(row.fabricId), (planned, running) => {
+          const timer = timerOf.get(row.fabricId);
+          const state = timerState(planned, running, timer, timers.state);
+          return timerView(timerDisagrees[state] && !sure(row.fabricId) ? 'moving' : state, timer);
+        }),
       )
     : (daemon?.fabrics ?? []).map(fromWord);
   const known = new Set(fabrics.map((fabric) => fabric.id));
-  const orphans = answered ? stored.filter((timer) => !known.has(timer.fabricId)) : [];
+  const orphans = answered ? stored.filter(({ fabricId }) => !known.has(fabricId) && sure(fabricId)) : [];
   return {
     at: iso(answered ? rows.nowMs : nowMs),
     daemon: {
@@ -182,9 +193,8 @@ export function statusView({ rows, timers, daemon, nowMs }: ViewInput): StatusVi
 function fabricView(
   row: StatusRow,
   nowMs: number,
-  timer: Parameters<typeof timerState>[2],
-  redis: TimersRead['state'],
   word: DaemonWord['fabrics'][number] | undefined,
+  timer: (planned: Plan, running: boolean) => FabricView['timer'],
 ): FabricView {
   const running = isRunning(row, nowMs);
   const planned = plan(row, nowMs);
@@ -217,13 +227,23 @@ function fabricView(
     run: running && row.runInHand ? runView(row.runInHand, row.name, nowMs) : null,
     pause: pauseView(row.pause, nowMs),
     approval: row.approval && approvalView(row.approval, row.approvedBy),
-    timer: {
-      state: timerState(planned, running, timer, redis),
-      due_at: isoOrNull(timer?.dueAtMs ?? null),
-      kind: timer?.kind ?? null,
-      shows_at: isoOrNull(timer?.showsAtMs ?? null),
-    },
+    timer: timer(planned, running),
   };
+}
+
+function timerView(state: TimerState, timer: StoredTimer | undefined): FabricView['timer'] {
+  return {
+    state,
+    due_at: isoOrNull(timer?.dueAtMs ?? null),
+    kind: timer?.kind ?? null,
+    shows_at: isoOrNull(timer?.showsAtMs ?? null),
+  };
+}
+
+/** Fabrics, and ids of orphan timers, where Redis and Postgres disagree. */
+export function disagreeing(view: StatusView): ReadonlySet<string> {
+  const fabrics = view.fabrics.filter((fabric) => timerDisagrees[fabric.timer.state]).map((fabric) => fabric.id);
+  return new Set([...fabrics, ...view.orphan_timers]);
 }
 
 /** V2: a lease is alive. `syncing` in the row alone says only that somebody once began. */
