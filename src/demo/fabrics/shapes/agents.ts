@@ -1,0 +1,167 @@
+// The objects that a running fabric writes about itself over and over: one Agent a switch, one GatewayAgent a gateway.
+// They are large, and made anew each time somebody reads them. The agents' specs hold password hashes, as real ones do.
+
+import { at, isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { type Draft, timestamp, uuidOf } from '../stored-object.ts';
+import type { Drafting } from './drafting.ts';
+import { count } from './shape.ts';
+import { portsOf } from './switch-profiles.ts';
+
+const agentVersion = 'v0.129.0';
+
+export interface Heartbeat {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** Counts up; the counters follow it. */
+  readonly beat: number;
+}
+
+/** @param switchDraft the switch whose agent it is */
+export function agentDraft(draft: Drafting, switchDraft: Draft, heartbeat: Heartbeat): Draft {
+  return { ...draft('Agent', switchDraft.name, {}), content: agentContent(switchDraft, heartbeat) };
+}
+
+/** What an agent reports: 30 to 400 KB of JSON, by the ports of the switch. */
+export function agentContent(switchDraft: Draft, heartbeat: Heartbeat): () => JsonObject {
+  const content = typeof switchDraft.content === 'function' ? switchDraft.content() : switchDraft.content;
+  const spec = isJsonObject(content.spec) ? content.spec : {};
+  return () => ({
+    spec: {
+      config: { alloy: { targets: {} }, baseVPCCommunity: '50000:0', spineLeaf: {} },
+      description: spec.description,
+      role: spec.role,
+      switch: spec,
+      switches: { [switchDraft.name]: spec },
+      users: [
+        {
+          name: 'admin',
+          password: '$5$demo$0123456789abcdefABCDEF./0123456789abcdefABCDEF.',
+          role: 'admin',
+          sshKeys: ['ssh-ed25519 AAAAdemo admin'],
+        },
+      ],
+      version: { default: agentVersion, password: 'registry-demo-password', username: 'switch' },
+    },
+    status: agentStatus(switchDraft.name, spec, heartbeat),
+  });
+}
+
+function agentStatus(name: string, spec: JsonObject, { atMs, beat }: Heartbeat): JsonObject {
+  const now = timestamp(atMs);
+  const ports = portsOf(typeof spec.profile === 'string' ? spec.profile : '');
+  const interfaces: Record<string, JsonObject> = {};
+  const transceivers: Record<string, JsonObject> = {};
+  for (const n of count(ports)) {
+    const port = `E1/${n}`;
+    const mode = at(spec, 'portBreakouts', port);
+    const lanes = typeof mode === 'string' ? Number(mode[0]) : 1;
+    for (const lane of count(lanes))
+      interfaces[lanes === 1 ? port : `${port}/${lane}`] = interfaceState(n * 8 + lane, beat, now);
+    transceivers[port] = transceiver(n);
+  }
+  return {
+    bootID: uuidOf('boot', name),
+    conditions: [
+      {
+        lastTransitionTime: now,
+        message: 'Config applied, gen=1',
+        reason: 'ApplySucceeded',
+        status: 'True',
+        type: 'Applied',
+      },
+    ],
+    installID: uuidOf('install', name),
+    lastAppliedGen: 1,
+    lastAppliedTime: now,
+    lastAttemptGen: 1,
+    lastAttemptTime: now,
+    lastHeartbeat: now,
+    runID: uuidOf('run', name),
+    state: {
+      bgpNeighbors: {},
+      interfaces,
+      nos: {
+        hwskuVersion: spec.profile,
+        serialNumber: at(spec, 'boot', 'serial'),
+        softwareVersion: '4.5.0-Enterprise_Base',
+      },
+      platform: { temps: {}, fans: {}, psus: {} },
+      transceivers,
+    },
+    version: agentVersion,
+  };
+}
+
+const counterNames = ['Bits', 'BroadcastPkts', 'Discards', 'Errors', 'MulticastPkts', 'Octets', 'Pkts', 'UnicastPkts'];
+
+function interfaceState(seed: number, beat: number, now: string): JsonObject {
+  const counters: Record<string, Json> = { inFCSErrors: 0, lastClear: now };
+  for (const [index, name] of counterNames.entries()) {
+    counters[`in${name}`] = (seed * 7919 + index * 104_729) * (beat + 1);
+    counters[`out${name}`] = (seed * 6133 + index * 98_689) * (beat + 1);
+    counters[`in${name}PerSecond`] = (seed * 31 + index) % 9973;
+    counters[`out${name}PerSecond`] = (seed * 37 + index) % 9973;
+  }
+  const queues = Object.fromEntries(
+    count(8).map((queue) => [
+      `UC${queue - 1}`,
+      { droppedPackets: 0, transmitBits: seed * queue * (beat + 1), transmitPackets: seed * queue },
+    ]),
+  );
+  return {
+    adminStatus: 'up',
+    autoNegotiate: false,
+    counters: { ...counters, queues },
+    enabled: true,
+    lastChange: now,
+    mac: '0c:20:12:ff:00:00',
+    operStatus: 'up',
+    rate: 1000,
+    speed: '100G',
+  };
+}
+
+function transceiver(n: number): JsonObject {
+  const channels = Object.fromEntries(
+    count(8).map((channel) => [
+      `CH${channel}`,
+      { inputPower: -1.5, laserBiasCurrent: 6.5 + channel / 10, outputPower: -0.5 },
+    ]),
+  );
+  return {
+    cableLength: 3,
+    channels,
+    description: 'QSFP28',
+    formFactor: 'QSFP28',
+    present: 'PRESENT',
+    serialNumber: `XCVR${n}`,
+    temperature: 40 + (n % 9),
+    vendor: 'demo',
+    voltage: 3.3,
+  };
+}
+
+export function gatewayAgentDraft(draft: Drafting, gatewayDraft: Draft, heartbeat: Heartbeat): Draft {
+  return { ...draft('GatewayAgent', gatewayDraft.name, {}), content: gatewayAgentContent(gatewayDraft, heartbeat) };
+}
+
+export function gatewayAgentContent(gatewayDraft: Draft, { atMs, beat }: Heartbeat): () => JsonObject {
+  const content = typeof gatewayDraft.content === 'function' ? gatewayDraft.content() : gatewayDraft.content;
+  const now = timestamp(atMs);
+  return () => ({
+    spec: { agentVersion, gateway: content.spec },
+    status: {
+      agentVersion,
+      lastAppliedGen: 1,
+      lastAppliedTime: now,
+      lastHeartbeat: now,
+      state: {
+        dataplane: { version: 'v0.20.0' },
+        frr: { lastAppliedGen: 1 },
+        lastCollectedTime: now,
+        peerings: {},
+        vpcs: { total: { b: beat, d: 0, p: beat } },
+      },
+    },
+  });
+}
