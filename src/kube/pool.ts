@@ -1,0 +1,85 @@
+// The fabrics that this process is talking to: connections live longer than a run, credentials do not.
+//
+//   Q1. A run gets a credential that was read for it (`of` opens it anew). Where nothing changed since the last run, it
+//       also gets the connections of the last run, so that a cycle need not pay for TLS handshakes.
+//   Q2. A changed address, CA or credential closes the old connections.
+//   Q3. No credential is kept here in clear: only a digest, to tell whether it changed.
+
+import { createHash } from 'node:crypto';
+import type { Credential, FabricApi } from '../ports/fabric-api.ts';
+import type { FabricSettings } from '../ports/store.ts';
+import { openFabricApi } from './api.ts';
+import { type CredentialSources, openCredential } from './credentials.ts';
+import type { KubeLimits } from './limits.ts';
+import type { OnRequest } from './transport.ts';
+
+export interface FabricApis {
+  /** @throws FabricFailure `SETTINGS_INVALID` or `CREDENTIAL_UNREADABLE` */
+  of(settings: FabricSettings): Promise<FabricApi>;
+  /** Closes what is kept for a fabric that is gone. */
+  forget(fabricId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FabricApisOptions {
+  /** Read at each call, so that a renewed key needs no restart. */
+  readonly sources: () => CredentialSources;
+  readonly limits: KubeLimits;
+  readonly onRequest?: (fabric: { id: string; name: string }) => OnRequest;
+}
+
+export function openFabricApis({ sources, limits, onRequest }: FabricApisOptions): FabricApis {
+  const kept = new Map<string, { digest: string; api: FabricApi }>();
+
+  const forget = async (fabricId: string) => {
+    const old = kept.get(fabricId);
+    kept.delete(fabricId);
+    await old?.api.close();
+  };
+
+  return {
+    async of(settings) {
+      const fabric = { id: settings.fabricId, name: settings.name };
+      const ask = () => openCredential(settings.credential, fabric, sources());
+      const credential = await ask();
+      const digest = digestOf(settings, credential);
+      const last = kept.get(fabric.id);
+      if (last?.digest === digest) return last.api;
+      await forget(fabric.id);
+      const api = openFabricApi(
+        {
+          fabricName: settings.name,
+          server: settings.server,
+          caPem: settings.caPem || null,
+          tlsServerName: settings.tlsServerName || null,
+        },
+        firstThen(credential, ask),
+        limits,
+        onRequest?.(fabric),
+      );
+      kept.set(fabric.id, { digest, api });
+      return api;
+    },
+    forget,
+    async close() {
+      await Promise.all([...kept.keys()].map(forget));
+    },
+  };
+}
+
+/** What was just read, and after that (a 401 came) whatever is there then. */
+function firstThen(credential: Credential, ask: () => Promise<Credential>): () => Promise<Credential> {
+  let first: Credential | null = credential;
+  return async () => {
+    const answer = first ?? (await ask());
+    first = null;
+    return answer;
+  };
+}
+
+function digestOf(settings: FabricSettings, credential: Credential): string {
+  const { name, server, caPem, tlsServerName } = settings;
+  return createHash('sha256')
+    .update(JSON.stringify([name, server, caPem, tlsServerName, credential]))
+    .digest('base64');
+}
