@@ -37,3 +37,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** The machine's own monotonic clock (CLOCK_MONOTONIC), in microseconds: what systemd compares with its own. */
+export const machineUsec = (): bigint => process.hrtime.bigint() / 1_000n;
