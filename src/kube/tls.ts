@@ -1,6 +1,6 @@
 // What a connection to a fabric trusts and shows.
 //
-//   T1. Verification is never off, whatever the environment says.
+//   T1. No request goes over a connection that is not verified, whatever the environment says.
 //   T2. A given CA is the only one trusted; without one, Node's own store (NODE_EXTRA_CA_CERTS and
 //       NODE_USE_SYSTEM_CA=1 add to it).
 
@@ -40,14 +40,14 @@ export function readCertificates(pem: string, what: string): readonly X509Certif
 }
 
 /** Built once a fabric and credential: parsing PEM for each connection costs more than the handshake's own work. */
-export function secureContextFor(address: FabricAddress, credential: Credential): SecureContext {
+export function secureContextFor(address: FabricAddress, credential: Credential | null): SecureContext {
   if (address.caPem !== null) readCertificates(address.caPem, `the CA of ${address.fabricName}`);
   try {
     return createSecureContext({
       minVersion: 'TLSv1.2',
       // As kubectl does: a given certificate is an anchor even where it is not self-signed.
       ...(address.caPem !== null && { ca: address.caPem, allowPartialTrustChain: true }),
-      ...(credential.kind === 'client_certificate' && { cert: credential.certPem, key: credential.keyPem }),
+      ...(credential?.kind === 'client_certificate' && { cert: credential.certPem, key: credential.keyPem }),
     });
   } catch (cause) {
     throw new FabricFailure('CREDENTIAL_UNREADABLE', `${address.fabricName}: the client certificate can not be used`, {
