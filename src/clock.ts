@@ -40,3 +40,6 @@ export const systemClock: Clock = {
 
 /** The machine's own monotonic clock (CLOCK_MONOTONIC), in microseconds: what systemd compares with its own. */
 export const machineUsec = (): bigint => process.hrtime.bigint() / 1_000n;
+
+/** Epoch milliseconds as RFC 3339 in UTC, with milliseconds. */
+export const formatIso = (ms: number): string => new Date(ms).toISOString();
