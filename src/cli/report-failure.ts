@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
 import { FabricFailure, type FailureCode } from '../../machines/fabric/failure.ts';
+import { ConfigProblems } from '../config.ts';
+import { SchemaRefused } from '../postgres/migrate.ts';
 import { CliFailure } from './cli-failure.ts';
 import { paintFor } from './colours.ts';
 import type { Exit } from './exit-codes.ts';
@@ -47,6 +49,19 @@ export function tell(thrown: unknown, command: string): Told {
       code: thrown.code,
       message: thrown.message,
       hint: thrown.hint,
+    };
+  }
+  if (thrown instanceof ConfigProblems) {
+    const hint = 'Every setting and what it came to: fabric-syncd check-config';
+    return { exit: 'settings', code: 'CONFIG_INVALID', message: thrown.message, hint };
+  }
+  if (thrown instanceof SchemaRefused) {
+    const newer = thrown.kind === 'newer';
+    return {
+      exit: newer ? 'schema_newer' : 'failed',
+      code: newer ? 'SCHEMA_NEWER' : 'SCHEMA_CHANGED',
+      message: thrown.message,
+      hint: '',
     };
   }
   if (thrown instanceof CommanderError) return tellUsage(thrown, command);

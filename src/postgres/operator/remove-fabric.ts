@@ -1,7 +1,13 @@
 import type { Sql } from 'postgres';
 
+/** An inventory of a hundred thousand objects with its history takes its time. */
+export const removeTimeoutMs = 10 * 60_000;
+
 /** Removes a fabric with its inventory, runs and history. A run in hand finds its row gone and writes nothing. */
 export async function removeFabric(sql: Sql, fabricId: string): Promise<boolean> {
-  const removed = await sql`delete from fabric where id = ${fabricId}::bigint`;
-  return removed.count > 0;
+  return sql.begin(async (tx) => {
+    await tx`select set_config('statement_timeout', ${String(removeTimeoutMs)}, true)`;
+    const removed = await tx`delete from fabric where id = ${fabricId}::bigint`;
+    return removed.count > 0;
+  });
 }
