@@ -5,6 +5,7 @@
 //   V3. A part that could not be asked is named as such, and everything else is still said.
 
 import { type FabricState, type IdleReason, idleReason, type Plan, plan } from '../../machines/fabric/plan.ts';
+import { formatIso } from '../clock.ts';
 import type { RunRow, StatusRead, StatusRow, SyncStatus } from '../ports/operator.ts';
 import type { Approval } from '../ports/store.ts';
 import type { StoredTimer } from '../ports/timers.ts';
@@ -168,7 +169,7 @@ export function statusView({ rows, timers, daemon, nowMs, suspects }: ViewInput)
   const known = new Set(fabrics.map((fabric) => fabric.id));
   const orphans = answered ? stored.filter(({ fabricId }) => !known.has(fabricId) && sure(fabricId)) : [];
   return {
-    at: iso(answered ? rows.nowMs : nowMs),
+    at: formatIso(answered ? rows.nowMs : nowMs),
     daemon: {
       answers: daemon !== null,
       ok: daemon?.ok ?? false,
@@ -264,6 +265,8 @@ function syncStatus(row: StatusRow, planned: Plan, running: boolean, nowMs: numb
 function syncError(row: StatusRow, planned: Plan, running: boolean, stale: boolean): string {
   if (running) return '';
   if (isInterrupted(planned)) return 'the daemon that ran it ended in the middle';
+  // The row's own line carries the hint as well, for those who read the table alone.
+  if ((planned.state === 'backoff' || planned.state === 'errored') && row.failure) return row.failure.message;
   if (row.syncError !== '') return row.syncError;
   return stale ? 'the last sync is older than twice the interval' : '';
 }
@@ -282,7 +285,7 @@ export function runView(run: RunRow, fabricName: string, nowMs: number | null = 
     daemon: run.daemon,
     epoch: run.epoch,
     due_at: isoOrNull(run.dueAtMs),
-    started_at: iso(run.startedMs),
+    started_at: formatIso(run.startedMs),
     finished_at: isoOrNull(run.finishedMs),
     lateness_ms: run.dueAtMs === null ? null : run.startedMs - run.dueAtMs,
     duration_ms: endedMs === null ? null : Math.max(0, endedMs - run.startedMs),
@@ -300,7 +303,7 @@ export function runView(run: RunRow, fabricName: string, nowMs: number | null = 
 }
 
 function approvalView(approval: Approval, approvedBy: string | null): ApprovalView {
-  const common = { run: approval.runId, since: iso(approval.sinceMs), approved_by: approvedBy };
+  const common = { run: approval.runId, since: formatIso(approval.sinceMs), approved_by: approvedBy };
   switch (approval.kind) {
     case 'deletions': {
       const { deletions, of } = approval;
@@ -315,7 +318,7 @@ function approvalView(approval: Approval, approvedBy: string | null): ApprovalVi
 /** A pause whose time has come is none, though nobody has taken it out of the row yet. */
 function pauseView(pause: StatusRow['pause'], nowMs: number): FabricView['pause'] {
   if (!pause || (pause.untilMs !== null && pause.untilMs <= nowMs)) return null;
-  return { by: pause.by, reason: pause.reason, since: iso(pause.sinceMs), until: isoOrNull(pause.untilMs) };
+  return { by: pause.by, reason: pause.reason, since: formatIso(pause.sinceMs), until: isoOrNull(pause.untilMs) };
 }
 
 /** Without Postgres, only what the daemon has in memory. */
@@ -347,11 +350,6 @@ function fromWord({ id, name, state, attempts }: DaemonWord['fabrics'][number]):
   };
 }
 
-/** RFC 3339 in UTC. */
-export function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms);
+  return ms === null ? null : formatIso(ms);
 }

@@ -120,7 +120,8 @@ export interface ObjectBody {
 export interface ResourceRow extends ObjectName {
   readonly resourceId: string;
   readonly plural: string;
-  readonly createdMs: number | null;
+  /** RFC 3339, as served. */
+  readonly creationTimestamp: string | null;
   readonly generation: number | null;
   readonly changedMs: number | null;
   readonly changedRun: string | null;

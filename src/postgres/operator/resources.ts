@@ -1,6 +1,6 @@
 // What is in a fabric, now or when a run had committed.
 
-import type { Sql } from 'postgres';
+import type { Fragment, Sql } from 'postgres';
 import type { ObjectBody, ResourceQuery, ResourceRow } from '../../ports/operator.ts';
 
 interface Raw {
@@ -11,7 +11,7 @@ interface Raw {
   readonly plural: string;
   readonly namespace: string;
   readonly name: string;
-  readonly created: Date | null;
+  readonly creationTimestamp: string | null;
   readonly generation: number | null;
   readonly changed: Date | null;
   readonly changedRun: string | null;
@@ -23,9 +23,8 @@ interface Raw {
 /** In order of kind and name. */
 export async function resources(sql: Sql, query: ResourceQuery): Promise<readonly ResourceRow[]> {
   const rows = query.atRun === null ? await live(sql, query) : await then(sql, query, query.atRun);
-  return rows.map(({ created, changed, object, uid, resourceVersion, ...row }) => ({
+  return rows.map(({ changed, object, uid, resourceVersion, ...row }) => ({
     ...row,
-    createdMs: created?.getTime() ?? null,
     changedMs: changed?.getTime() ?? null,
     body: object && { object, uid, resourceVersion },
   }));
@@ -34,7 +33,7 @@ export async function resources(sql: Sql, query: ResourceQuery): Promise<readonl
 function live(sql: Sql, { fabricId, kind, bodies }: ResourceQuery) {
   return sql<Raw[]>`
     select id::text as "resourceId", api_group as "group", api_version as version, kind, plural, namespace, name,
-           creation_timestamp as created, generation::float8 as generation, changed_at as changed,
+           ${served(sql, sql`creation_timestamp`)} as "creationTimestamp", generation::float8 as generation, changed_at as changed,
            changed_run::text as "changedRun", case when ${bodies} then object end as object, uid,
            resource_version as "resourceVersion"
       from fabric_resource
@@ -51,11 +50,11 @@ function then(sql: Sql, { fabricId, kind, bodies }: ResourceQuery, runId: string
   return sql<Raw[]>`
     select r.id::text as "resourceId", r.api_group as "group", r.api_version as version, r.kind, r.plural, r.namespace,
            r.name,
-           case when uid = r.uid then r.creation_timestamp end as created,
+           case when named.uid = r.uid then ${served(sql, sql`r.creation_timestamp`)} end as "creationTimestamp",
            case when later.change is null then r.generation::float8 end as generation,
            last.finished_at as changed, last.run_id::text as "changedRun",
            case when ${bodies} then coalesce(later.before, r.object) end as object,
-           uid, case when later.change is null then r.resource_version else later.before_resource_version end
+           named.uid, case when later.change is null then r.resource_version else later.before_resource_version end
              as "resourceVersion"
       from fabric_resource r
       left join lateral (
@@ -71,4 +70,9 @@ function then(sql: Sql, { fabricId, kind, bodies }: ResourceQuery, runId: string
                 else later.change in ('updated', 'deleted', 'recreated') end
        and (${kind}::text is null or lower(${kind}) in (lower(r.kind), r.plural))
      order by r.kind, r.namespace, r.name`;
+}
+
+/** As Kubernetes writes it: in UTC, to the second. */
+function served(sql: Sql, timestamp: Fragment): Fragment {
+  return sql`to_char(${timestamp} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
 }

@@ -39,9 +39,8 @@ export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Un
     restored as (
       update fabric f
          set last_sync = b.previous_sync,
-             sync_status = coalesce(nullif(b.previous_status, 'syncing'), 'never_synced'),
-             sync_error = case when b.due_kind in ('retry', 'probe') then coalesce(b.failure ->> 'message', '')
-                               else f.sync_error end
+             sync_status = coalesce(nullif(b.previous_status, 'syncing'),
+                                    case when b.previous_sync is null then 'never_synced' else 'out_of_sync' end)
         from before b
        where f.id = b.fabric_id and b.state = 'syncing')
     select case when b.lease_until > now() then b.lease_holder end as holder,
