@@ -2,12 +2,15 @@
 //
 //   C1. Never more than `capacity` runs; never more than half of them (at least one) for fabrics in trouble, so that
 //       dead fabrics, however many, can not keep the healthy ones waiting.
-//   C2. A person comes first, but after `manualInARow` people one periodic run goes before the next person.
+//   C2. A person comes first, then what is due, then what is in trouble; but nobody starves: after so many grants that
+//       passed a waiting class over, that class is served once.
 //   C3. A fabric waits or runs once: asking again while it waits changes nothing, except that a person's asking counts.
 
 export type SlotClass = 'manual' | 'periodic' | 'trouble';
 
-const manualInARow = 4;
+const classes = ['manual', 'periodic', 'trouble'] as const;
+/** How often a class may be passed over while somebody of it waits. */
+const passedOverMax: Readonly<Record<SlotClass, number>> = { manual: 0, periodic: 4, trouble: 8 };
 
 interface Waiting {
   readonly fabricId: string;
@@ -25,7 +28,7 @@ export class Slots {
   };
   readonly #onFree = new Set<() => void>();
   #troubleRunning = 0;
-  #manualGranted = 0;
+  readonly #passedOver: Record<SlotClass, number> = { manual: 0, periodic: 0, trouble: 0 };
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -78,30 +81,29 @@ export class Slots {
   }
 
   #classWaiting(fabricId: string): SlotClass | undefined {
-    return (['manual', 'periodic', 'trouble'] as const).find((one) => this.#waiting[one].has(fabricId));
+    return classes.find((one) => this.#waiting[one].has(fabricId));
   }
 
   #serve(): void {
     while (this.running < this.capacity) {
-      const next = this.#next();
-      if (!next) return;
-      const [slotClass, waiting] = next;
+      const slotClass = this.#nextClass();
+      const waiting = slotClass && this.#waiting[slotClass].values().next().value;
+      if (!slotClass || !waiting) return;
       this.#waiting[slotClass].delete(waiting.fabricId);
       this.#running.set(waiting.fabricId, slotClass);
       if (slotClass === 'trouble') this.#troubleRunning++;
-      this.#manualGranted = slotClass === 'manual' ? this.#manualGranted + 1 : 0;
+      for (const one of classes) {
+        this.#passedOver[one] = one === slotClass || this.#waiting[one].size === 0 ? 0 : this.#passedOver[one] + 1;
+      }
       waiting.grant();
     }
   }
 
-  #next(): [SlotClass, Waiting] | null {
-    const first = (slotClass: SlotClass) => this.#waiting[slotClass].values().next().value;
-    const manual = first('manual');
-    const periodic = first('periodic');
-    const trouble = this.#troubleRunning < this.#troubleMax ? first('trouble') : undefined;
-    if (manual && (this.#manualGranted < manualInARow || (!periodic && !trouble))) return ['manual', manual];
-    if (periodic) return ['periodic', periodic];
-    if (trouble) return ['trouble', trouble];
-    return null;
+  #nextClass(): SlotClass | null {
+    const ready = classes.filter(
+      (one) => this.#waiting[one].size > 0 && (one !== 'trouble' || this.#troubleRunning < this.#troubleMax),
+    );
+    const starving = ready.find((one) => one !== 'manual' && this.#passedOver[one] >= passedOverMax[one]);
+    return starving ?? ready[0] ?? null;
   }
 }

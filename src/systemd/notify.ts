@@ -68,6 +68,11 @@ export class SystemdNotifier implements Service {
     this.#send('RELOADING=1', `MONOTONIC_USEC=${this.#monotonicUsec()}`, statusLine(status));
   }
 
+  /** Starting or stopping takes longer than the unit allows, and it is no fault: asks for this many milliseconds more. */
+  extend(ms: number): void {
+    this.#send(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`);
+  }
+
   stopping(status: string): void {
     this.#send('STOPPING=1', statusLine(status));
   }

@@ -1,0 +1,137 @@
+// How the daemon is: for the admin socket, for systemd's status line and for its watchdog.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type Clock, formatIso } from '../clock.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { TimerPump } from '../fleet/timer-pump.ts';
+import type { Service } from '../service.ts';
+import type { Health } from '../systemd/watchdog.ts';
+
+export interface VitalsDeps {
+  readonly daemon: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly pump: TimerPump;
+  readonly servers: {
+    /** Why Redis is not used, in words; null where it is. */
+    degraded(): string | null;
+    /** Why Postgres does not answer; null where it does. */
+    databaseTrouble(): string | null;
+  };
+  readonly sweepEveryMs: number;
+}
+
+/** Progress: the timer loop turned within this time. */
+const turnMsMax = 30_000;
+/** Progress: nothing that a slot was free for is older than this. */
+const stuckMsMax = 120_000;
+
+export class Vitals implements Service {
+  readonly name = 'vitals';
+  readonly #deps: VitalsDeps;
+  readonly #startedMs: number;
+  #delay: ReturnType<typeof monitorEventLoopDelay> | null = null;
+
+  constructor(deps: VitalsDeps) {
+    this.#deps = deps;
+    this.#startedMs = deps.clock.monotonicMs();
+  }
+
+  async start(): Promise<void> {
+    this.#delay = monitorEventLoopDelay({ resolution: 10 });
+    this.#delay.enable();
+  }
+
+  async stop(): Promise<void> {
+    this.#delay?.disable();
+    this.#delay = null;
+  }
+
+  /** The watchdog's question. A server that is away is trouble, but not a daemon that is stuck: a restart would not help. */
+  progress(): Health {
+    const { clock, pump, fleet, servers } = this.#deps;
+    const quietMs = clock.monotonicMs() - pump.lastTurnMs;
+    if (quietMs > turnMsMax) return { ok: false, why: `the timer loop has not turned for ${seconds(quietMs)}` };
+    if (servers.databaseTrouble() !== null || fleet.slots.running >= fleet.slots.capacity) return { ok: true };
+    const overdue = this.#mostOverdue();
+    if (overdue && overdue.ms > stuckMsMax) {
+      return { ok: false, why: `${overdue.name} is ${seconds(overdue.ms)} overdue, and a slot is free` };
+    }
+    return { ok: true };
+  }
+
+  health(): object {
+    const { daemon, version, pid, clock, fleet, servers } = this.#deps;
+    const progress = this.progress();
+    const redis = servers.degraded();
+    const postgres = servers.databaseTrouble();
+    const { rss, heapUsed } = process.memoryUsage();
+    return {
+      ok: progress.ok && redis === null && postgres === null,
+      why: [progress.ok ? null : progress.why, redis, postgres].filter((one) => one !== null).join('; '),
+      daemon,
+      version,
+      pid,
+      uptime_ms: Math.round(clock.monotonicMs() - this.#startedMs),
+      redis: redis ?? 'ok',
+      postgres: postgres ?? 'ok',
+      fabrics: fleet.census(),
+      running: fleet.slots.running,
+      waiting: fleet.slots.waiting,
+      memory: { rss_bytes: rss, heap_used_bytes: heapUsed },
+      event_loop_delay: this.#readDelay(),
+    };
+  }
+
+  fleet(): object {
+    return {
+      fabrics: [...this.#deps.fleet.members()].map(({ fabricId, name, state, path, context, since }) => ({
+        id: fabricId,
+        name,
+        state,
+        path,
+        since: formatIso(since),
+        run: context.claim?.runId ?? null,
+        epoch: context.claim?.epoch ?? null,
+        attempts: context.attempts,
+        code: context.failure?.code ?? null,
+      })),
+    };
+  }
+
+  /** One line for `systemctl status`. */
+  statusLine(): string {
+    const { fleet, servers } = this.#deps;
+    const census = Object.entries(fleet.census())
+      .filter(([, count]) => count > 0)
+      .map(([state, count]) => `${count} ${state}`);
+    const troubles = [servers.degraded(), servers.databaseTrouble()].filter((one) => one !== null);
+    return [`${fleet.size} fabric(s)${census.length > 0 ? `: ${census.join(', ')}` : ''}`, ...troubles].join('; ');
+  }
+
+  #mostOverdue(): { name: string; ms: number } | null {
+    const nowMs = this.#deps.clock.nowMs();
+    let most: { name: string; ms: number } | null = null;
+    for (const { name, state, context } of this.#deps.fleet.members()) {
+      if (state === 'locked' || state === 'syncing' || context.plan.state === 'idle') continue;
+      if (context.plan.why === 'running_elsewhere') continue;
+      const ms = nowMs - context.plan.dueAtMs;
+      if (!most || ms > most.ms) most = { name, ms };
+    }
+    return most;
+  }
+
+  /** Since the last time it was asked. The histogram counts the sampling interval itself, which is taken off. */
+  #readDelay(): object | null {
+    const delay = this.#delay;
+    if (!delay) return null;
+    const ms = (nanoseconds: number) => Math.max(0, Math.round(nanoseconds / 1e4 - 1_000) / 100);
+    const read = { p50_ms: ms(delay.percentile(50)), p99_ms: ms(delay.percentile(99)), max_ms: ms(delay.max) };
+    delay.reset();
+    return read;
+  }
+}
+
+const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readConfig } from '../config.ts';
+import { openLog } from '../log.ts';
+import { readVersion } from '../version.ts';
+import { verb } from './verb.ts';
+
+export const runVerb = verb({
+  path: ['run'],
+  summary: 'run the daemon in the foreground',
+  details:
+    'Logs to standard output. SIGTERM lets runs in hand finish within FABRIC_SYNCD_GRACE_PERIOD and then aborts them; ' +
+    'a second signal aborts them now. SIGHUP reads the key file again and looks at every fabric.',
+  examples: ['fabric-syncd run', 'REDIS_URL=none fabric-syncd run'],
+  ownSignals: true,
+  async run({ world }) {
+    const config = readConfig(world.env, readCredentialFile);
+    const log = await openLog({
+      level: config.logLevel,
+      format: config.logFormat,
+      destination: world.stdout,
+      isTerminal: world.isTerminal.stdout,
+    });
+    // Loaded here, so that `--help` need not wait for drivers.
+    const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
+      import('../daemon.ts'),
+      import('../systemd/notify.ts'),
+    ]);
+    const notifier = new SystemdNotifier({
+      env: world.env,
+      onTrouble: (cause) => log.warn({ err: cause }, 'systemd could not be told'),
+    });
+    await notifier.start();
+
+    const end = new AbortController();
+    const hurry = new AbortController();
+    const asked = Promise.withResolvers<void>();
+    const onEnd = (name: string) => () => {
+      if (end.signal.aborted) {
+        log.warn({ signal: name }, `${name} again: stopping now`);
+        hurry.abort();
+      } else {
+        log.info({ signal: name }, `${name}: stopping`);
+        end.abort(new Error(name));
+      }
+      asked.resolve();
+    };
+    const deaf = [world.onSignal('SIGTERM', onEnd('SIGTERM')), world.onSignal('SIGINT', onEnd('SIGINT'))];
+    try {
+      const daemon = await startDaemon(
+        {
+          config,
+          env: world.env,
+          log,
+          clock: world.clock,
+          dice: world.dice,
+          hostname: world.hostname,
+          pid: world.pid,
+          version: readVersion(),
+          notifier,
+        },
+        end.signal,
+      );
+      deaf.push(
+        world.onSignal('SIGHUP', () => {
+          daemon.reload().catch((cause: unknown) => log.error({ err: cause }, 'the reload failed'));
+        }),
+      );
+      await asked.promise;
+      await daemon.stop(hurry.signal);
+      return 'done';
+    } catch (cause) {
+      // Told to stop before it had started: an end in order.
+      if (end.signal.aborted && cause === end.signal.reason) return 'done';
+      throw cause;
+    } finally {
+      for (const stopListening of deaf) stopListening();
+      await notifier.stop();
+      await log.flush();
+    }
+  },
+});
+
+/** systemd hands credentials over as files that only this unit can read. */
+export function readCredentialFile(directory: string, name: string): string | null {
+  try {
+    return readFileSync(join(directory, name), 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,100 @@
+// The composition root: every `new` of the daemon, in the order in which things stand on each other. Nothing here decides
+// anything, and nothing else puts parts together.
+
+import { randomBytes } from 'node:crypto';
+import { Tidings } from './admin/tidings.ts';
+import type { Clock } from './clock.ts';
+import { formatIso } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Dice } from './dice.ts';
+import { Attempts } from './fleet/attempts.ts';
+import { bindFabricMachine } from './fleet/bind.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { createPlanner, type Planner } from './fleet/planner.ts';
+import { Post } from './fleet/post.ts';
+import { Sweep } from './fleet/sweep.ts';
+import { tellTransition } from './fleet/tell.ts';
+import { TimerPump } from './fleet/timer-pump.ts';
+import type { Log } from './log.ts';
+import type { FabricLock } from './ports/lock.ts';
+import type { Store } from './ports/store.ts';
+import type { TimerStore } from './ports/timers.ts';
+import type { SyncDeps } from './sync/run.ts';
+import { syncOnce } from './sync/run.ts';
+
+export interface CoreDeps {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly daemon: string;
+  readonly store: Store;
+  readonly timers: TimerStore;
+  readonly lock: FabricLock;
+  readonly apis: SyncDeps['apis'];
+}
+
+/** The parts that work on fabrics, without the servers below and the faces above. */
+export interface Core {
+  readonly attempts: Attempts;
+  readonly fleet: Fleet;
+  readonly planner: Planner;
+  readonly sweep: Sweep;
+  readonly post: Post;
+  readonly pump: TimerPump;
+  readonly tidings: Tidings;
+}
+
+export function composeCore(deps: CoreDeps): Core {
+  const { config, log, clock, dice, daemon, store, timers, lock, apis } = deps;
+  const tidings = new Tidings();
+  const planner = createPlanner(store, clock, () => fleet.size);
+  const attempts = new Attempts({
+    daemon,
+    store,
+    timers,
+    lock,
+    planner,
+    clock,
+    dice,
+    policy: { leaseTtlMs: config.leaseTtlMs, backoff: config.backoff },
+    sync: (job, signal) => syncOnce({ store, apis, clock, limits: config.sync, tell: tellProgress }, job, signal),
+  });
+  const tellProgress = () => {};
+  const fleet: Fleet = new Fleet({
+    machine: bindFabricMachine(attempts),
+    policy: { runDeadlineMs: config.runDeadlineMs, retriesMax: config.backoff.retriesMax },
+    concurrency: config.concurrency,
+    clock,
+    onTransition: (told) => {
+      tellTransition(log, told, formatIso);
+    },
+    onStale: (fabricId) => post.reread(fabricId, 'rested'),
+  });
+  const sweep = new Sweep({
+    store,
+    timers,
+    fleet,
+    planner,
+    clock,
+    log,
+    everyMs: config.sweepIntervalMs,
+    backoffBaseMs: config.backoff.baseMs,
+    historyKeepMs: config.historyKeepMs,
+  });
+  const post: Post = new Post({ store, timers, fleet, planner, sweep, log });
+  const pump = new TimerPump({
+    timers,
+    slots: fleet.slots,
+    clock,
+    holdMs: config.leaseTtlMs,
+    deliver: (timer) => fleet.timerDue(timer),
+    onTrouble: (cause) => log.debug({ err: cause }, 'the timers could not be read; tried again'),
+  });
+  return { attempts, fleet, planner, sweep, post, pump, tidings };
+}
+
+/** A name for this process that no other one has: it is the holder of its leases. */
+export function daemonName(hostname: string, pid: number): string {
+  return `${hostname}/${pid}/${randomBytes(3).toString('hex')}`;
+}

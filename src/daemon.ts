@@ -1,0 +1,193 @@
+// The daemon's life: servers first, then the fleet, then the faces; and all of it backwards at the end.
+//
+//   B1. Postgres is waited for, for as long as it takes; Redis is not: without it the daemon works degraded and says so.
+//   B2. No timer is claimed before every fabric is known and planned.
+//   B3. The first signal lets runs finish within the grace period and then aborts them cleanly; the second means now.
+
+import { FabricFailure } from '../machines/fabric/failure.ts';
+import { AdminServer } from './admin/server.ts';
+import { Vitals } from './admin/vitals.ts';
+import type { Clock } from './clock.ts';
+import { composeCore, daemonName } from './compose.ts';
+import type { Config } from './config.ts';
+import type { Dice } from './dice.ts';
+import type { Log } from './log.ts';
+import { openServers, type Servers } from './servers.ts';
+import { type Service, startAll } from './service.ts';
+import type { SystemdNotifier } from './systemd/notify.ts';
+import { Watchdog } from './systemd/watchdog.ts';
+
+export interface DaemonDeps {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly hostname: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly notifier: SystemdNotifier;
+}
+
+export interface Daemon {
+  /** SIGHUP: the key file is read anew, and every fabric is looked at again. */
+  reload(): Promise<void>;
+  /** Ends it in order; `hurry` cuts the grace period short. Safe to repeat. */
+  stop(hurry: AbortSignal): Promise<void>;
+}
+
+/** How long an aborted run may take to write down that it was aborted. */
+const abortMs = 5_000;
+/** The first wait for Postgres, and the longest. */
+const databaseWaitMs = { first: 500, most: 5_000 };
+
+/**
+ * Starts everything; resolves when every fabric is planned and timers are being served.
+ * @param signal gives up waiting for Postgres
+ * @throws SchemaRefused, AdminSocketTaken, or the signal's reason
+ */
+export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promise<Daemon> {
+  const { config, env, log, clock, dice, notifier, pid, version } = deps;
+  const daemon = daemonName(deps.hostname, pid);
+  const servers = openServers({ config, log, clock, daemon });
+  try {
+    await waitForPostgres(servers, deps, signal);
+  } catch (cause) {
+    await servers.close();
+    throw cause;
+  }
+  const { store, timers, lock, apis } = servers;
+  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis });
+  const { fleet, sweep, post, pump, tidings, attempts } = core;
+  const vitals = new Vitals({
+    daemon,
+    version,
+    pid,
+    clock,
+    fleet,
+    pump,
+    servers,
+    sweepEveryMs: config.sweepIntervalMs,
+  });
+
+  const admin = new AdminServer({
+    socketPath: config.adminSocket,
+    tidings,
+    health: () => vitals.health(),
+    fleet: () => vitals.fleet(),
+  });
+  const watchdog = new Watchdog({
+    env,
+    pid,
+    notifier,
+    clock,
+    healthy: () => vitals.progress(),
+    onChange: (health) => {
+      if (health.ok) log.info({}, 'the daemon makes progress again; the watchdog is fed');
+      else log.error({ why: health.why }, `the daemon makes no progress, the watchdog is not fed: ${health.why}`);
+    },
+  });
+  const statusLine: Service = announcer(clock, () => notifier.status(vitals.statusLine()));
+  const stopListening = servers.onModeChange(() => {
+    sweep
+      .now('redis changed')
+      .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
+  });
+
+  let stopServices: () => Promise<void>;
+  try {
+    // News first, so that none is missed; then the sweep, whose first pass plans every fabric; the timers last (B2).
+    stopServices = await startAll([vitals, admin, post, sweep, watchdog, statusLine]);
+    await pump.start();
+  } catch (cause) {
+    stopListening();
+    await servers.close();
+    throw cause;
+  }
+  log.info(
+    { daemon, version, fabrics: fleet.size, degraded: servers.degraded() !== null },
+    `fabric-syncd ${version} keeps ${fleet.size} fabric(s)`,
+  );
+  notifier.ready(vitals.statusLine());
+
+  let stopping: Promise<void> | null = null;
+  const stop = async (hurry: AbortSignal) => {
+    notifier.stopping('waiting for runs in hand');
+    log.info(
+      { running: fleet.slots.running },
+      `stopping: ${fleet.slots.running} run(s) in hand may finish within ${config.gracePeriodMs / 1_000} s`,
+    );
+    stopListening();
+    await pump.stop();
+    const { aborted } = await fleet.stop(config.gracePeriodMs, abortMs, hurry);
+    if (aborted > 0) log.warn({ aborted }, `${aborted} run(s) were aborted and will be resumed at the next start`);
+    await attempts.dropAll();
+    try {
+      await stopServices();
+    } finally {
+      await servers.close();
+    }
+    log.info({}, 'stopped');
+  };
+  return {
+    async reload() {
+      notifier.reloading('reading the key file again');
+      servers.reload();
+      await sweep
+        .now('reload')
+        .catch((cause: unknown) => log.warn({ err: cause }, 'the sweep failed; it is tried again'));
+      log.info({}, 'reloaded');
+      notifier.ready(vitals.statusLine());
+    },
+    stop: (hurry) => {
+      stopping ??= stop(hurry);
+      return stopping;
+    },
+  };
+}
+
+async function waitForPostgres(
+  servers: Servers,
+  { log, clock, notifier }: DaemonDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let waitMs = databaseWaitMs.first, said = false; ; waitMs = Math.min(waitMs * 2, databaseWaitMs.most)) {
+    try {
+      for (const name of await servers.migrate()) log.info({ migration: name }, `schema: ${name} applied`);
+      if (said) log.info({}, 'Postgres answers');
+      return;
+    } catch (cause) {
+      const failure = FabricFailure.from(cause);
+      if (failure.code !== 'DATABASE_UNAVAILABLE') throw cause;
+      if (!said)
+        log.error(
+          { code: failure.code, hint: failure.hint },
+          `waiting for Postgres: ${failure.message} ${failure.hint}`,
+        );
+      said = true;
+      notifier.status(`waiting for Postgres: ${failure.message}`);
+      notifier.extend(2 * databaseWaitMs.most + 60_000);
+      await clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+/** Says how things are, every few seconds, where systemd listens. */
+function announcer(clock: Clock, say: () => void): Service {
+  const everyMs = 5_000;
+  let cancel: (() => void) | null = null;
+  const turn = () => {
+    cancel = clock.after(everyMs, turn);
+    say();
+  };
+  return {
+    name: 'status line',
+    async start() {
+      turn();
+    },
+    async stop() {
+      cancel?.();
+      cancel = null;
+    },
+  };
+}
