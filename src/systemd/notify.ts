@@ -1,7 +1,8 @@
 // What systemd is told, in the protocol of sd_notify(3).
 //
 //   Y1. Without NOTIFY_SOCKET nothing is sent and nothing is started: the daemon runs anywhere.
-//   Y2. Messages arrive in the order in which they were given; of several status texts in a row only the last is sent.
+//   Y2. Messages arrive in the order in which they were given; of several status texts in a row only the last is sent,
+//       and one that systemd has heard already is not sent again.
 //   Y3. Nobody waits for systemd: every call returns at once, and a message that fails is dropped. The first failure
 //       after a success is reported, the others are not.
 //
@@ -33,6 +34,8 @@ export class SystemdNotifier implements Service {
   #sending: Promise<void> | null = null;
   #inTrouble = false;
   #stopped = false;
+  /** What `systemctl status` shows once everything is sent. */
+  #shown: string | null = null;
 
   constructor(options: NotifierOptions) {
     this.#options = options;
@@ -60,7 +63,12 @@ export class SystemdNotifier implements Service {
   }
 
   status(status: string): void {
-    this.#send(statusLine(status));
+    if (statusLine(status) !== this.#shown) this.#send(statusLine(status));
+  }
+
+  /** A start or a stop under way takes `ms` longer than the unit allows, from now. */
+  extend(ms: number): void {
+    this.#send(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`);
   }
 
   /** The settings are being read again; `ready` ends it. */
@@ -84,6 +92,7 @@ export class SystemdNotifier implements Service {
 
   #send(...message: string[]): void {
     if (!this.listening || this.#stopped) return;
+    this.#shown = message.find((line) => line.startsWith('STATUS=')) ?? this.#shown;
     const last = this.#pending.at(-1);
     const replaces = last?.length === 1 && message.length === 1 && nameOf(last) === nameOf(message);
     this.#pending = [...(replaces ? this.#pending.slice(0, -1) : this.#pending), message];
@@ -97,6 +106,7 @@ export class SystemdNotifier implements Service {
         await this.#notify(next);
         this.#inTrouble = false;
       } catch (cause) {
+        this.#shown = null;
         if (!this.#inTrouble) this.#options.onTrouble(cause);
         this.#inTrouble = true;
       }

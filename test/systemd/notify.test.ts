@@ -49,6 +49,19 @@ describe.skipIf(noReceiver !== null)(`what systemd hears${noReceiver ? ` (skippe
     expect(await systemd.next()).toEqual(['STATUS=49 due']);
   });
 
+  test('a status that systemd has heard is not sent again', async () => {
+    notifier.ready('3 fabrics');
+    notifier.status('3 fabrics');
+    notifier.status('4 fabrics');
+    notifier.extend(70_000);
+    notifier.status('4 fabrics');
+    notifier.status('3 fabrics');
+    expect(await systemd.next()).toEqual(['READY=1', 'STATUS=3 fabrics']);
+    expect(await systemd.next()).toEqual(['STATUS=4 fabrics']);
+    expect(await systemd.next()).toEqual(['EXTEND_TIMEOUT_USEC=70000000']);
+    expect(await systemd.next()).toEqual(['STATUS=3 fabrics']);
+  });
+
   test('a status of several lines is one, and can not pass for another variable', async () => {
     notifier.status('fabric lab:\nMAINPID=1');
     expect(await systemd.next()).toEqual(['STATUS=fabric lab: MAINPID=1']);
