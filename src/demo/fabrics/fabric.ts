@@ -4,8 +4,8 @@
 //   S2. With a state folder, a fabric that is started again is the same one: CA, token, port, uids, resourceVersions.
 
 import { Buffer } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
+import type { Dice } from '../../dice.ts';
 import { namespaceUid } from './api.ts';
 import {
   createCa,
@@ -16,18 +16,26 @@ import {
   notYetValid,
   validFrom,
 } from './certificates.ts';
+import { Editing, type EditRates } from './editing.ts';
+import { Edits } from './edits.ts';
 import { Faults, type ListenerDeed } from './faults.ts';
+import { caNameOf, type Identity, newIdentity, readIdentity, writeIdentity } from './identity.ts';
 import { kindsOf, type Profile } from './kinds.ts';
 import { type ConnectionCounts, Listener } from './listener.ts';
+import { loadManifests, takeOver } from './manifests.ts';
+import { keepJournal, restoreObjects } from './object-journal.ts';
+import { reviveAgents } from './shapes/agents.ts';
 import { populate } from './shapes/populate.ts';
 import type { ShapeName } from './shapes/shape.ts';
 import { type Access, Site, type SiteCounts } from './site.ts';
 import { ClusterStore } from './store.ts';
 
-export interface FabricOptions {
+/** What a fabric holds: a shape, or just the objects of YAML files and folders. */
+export type FabricContent = { readonly shape: ShapeName } | { readonly manifests: readonly string[] };
+
+export type FabricOptions = FabricContent & {
   /** Names the CA and the context of the kubeconfig, and is the seed unless one is given. */
   readonly name: string;
-  readonly shape: ShapeName;
   readonly profile?: Profile;
   /** 0 or absent: any free port. */
   readonly port?: number;
@@ -39,9 +47,14 @@ export interface FabricOptions {
   readonly seed?: string;
   /** How long a continue token stays good; five minutes where absent. */
   readonly tokenLifeMs?: number;
+  /** Keeps changing at these rates; at rest where absent. */
+  readonly rates?: EditRates;
+  /** What is remembered of this fabric from one start to the next; nothing where absent. */
+  readonly stateDir?: string;
   readonly clock: Clock;
+  readonly dice: Dice;
   readonly onAccess?: (access: Access) => void;
-}
+};
 
 export interface SimulatedFabric {
   readonly name: string;
@@ -54,76 +67,69 @@ export interface SimulatedFabric {
   readonly clusterUid: string;
   readonly store: ClusterStore;
   readonly faults: Faults;
+  readonly edits: Edits;
+  /** What was passed over or looked odd in the manifests, one line each. */
+  readonly remarks: readonly string[];
   /** The latest few thousand requests that were answered, oldest first. */
   readonly accesses: readonly Access[];
   readonly counts: SiteCounts;
   readonly connections: ConnectionCounts;
   kubeconfig(): string;
   forgetAccesses(): void;
-  /** Closes the port and every connection. Safe to repeat. */
+  /** Ends the edits, closes the port and every connection. Safe to repeat. */
   stop(): Promise<void>;
 }
 
-const fabricAgeMs = 41 * 24 * 60 * 60_000;
-
+/** @throws ManifestsInvalid; and where the port is taken, unless it is only the remembered one */
 export async function startSimulatedFabric(options: FabricOptions): Promise<SimulatedFabric> {
-  const { name, clock, profile = 'v0.113+', host = '127.0.0.1', seed = name } = options;
-  const nowMs = clock.nowMs();
-  const createdMs = nowMs - fabricAgeMs;
-  const caName = `k3s-server-ca@${name}`;
-  const ca = createCa(caName, nowMs);
+  const { name, clock, dice, profile = 'v0.113+', host = '127.0.0.1', seed = name } = options;
+  const remembered = options.stateDir === undefined ? null : await readIdentity(options.stateDir);
+  const identity = remembered ?? newIdentity(name, clock.nowMs());
+  const { ca, token } = identity;
+  const { store, remarks, forget } = await filledStore(options, identity, { profile, seed });
+
   const names = [...localNames, ...(options.names ?? [])];
-  const good = issueServerCertificate(ca, { caName, names, validity: validFrom(nowMs, 365) });
-  const token = `demo-${randomBytes(24).toString('base64url')}`;
-
-  const store = new ClusterStore({
-    kinds: kindsOf(profile),
-    seed,
-    clock,
-    ...(options.tokenLifeMs !== undefined && { tokenLifeMs: options.tokenLifeMs }),
-  });
-  populate(store, options.shape, profile, createdMs);
-
-  const certificateFor = (which: Extract<ListenerDeed, { does: 'certificate' }>['which']): KeyedCertificate => {
-    const now = clock.nowMs();
-    switch (which) {
-      case 'expired':
-        return issueServerCertificate(ca, { caName, names, validity: expired(now) });
-      case 'not_yet_valid':
-        return issueServerCertificate(ca, { caName, names, validity: notYetValid(now) });
-      case 'other_name':
-        return issueServerCertificate(ca, {
-          caName,
-          names: ['control.elsewhere.example'],
-          validity: validFrom(now, 365),
-        });
-      case 'unknown_ca': {
-        const stranger = createCa('stranger', now);
-        return issueServerCertificate(stranger, { caName: 'stranger', names, validity: validFrom(now, 365) });
-      }
-    }
-  };
-  let stopped = false;
+  const certificates = certificatesFor(name, ca, names, clock);
+  const good = certificates('good');
   const faults = new Faults(async (deed) => {
     if (stopped) return;
-    if (deed?.does === 'refuse') return listener.close();
+    if (deed?.does === 'refuse') {
+      await listener.close();
+      return;
+    }
     listener.setSilent(deed?.does === 'silent');
-    listener.setCertificate(deed?.does === 'certificate' ? certificateFor(deed.which) : good);
+    listener.setCertificate(deed?.does === 'certificate' ? certificates(deed.which) : good);
     await listener.open();
   });
   const site = new Site({
-    cluster: { store, clock, kubernetesVersion: kubernetesVersions[profile], createdMs },
+    cluster: { store, clock, kubernetesVersion: kubernetesVersions[profile], createdMs: identity.createdMs },
     faults,
     token,
     ...(options.onAccess && { onAccess: options.onAccess }),
   });
   const listener = new Listener({
     host,
-    port: options.port ?? 0,
+    port: options.port ?? identity.port,
     certificate: good,
     handle: (request, response) => site.handle(request, response, request.url ?? '/'),
   });
-  await listener.open();
+  const edits = new Edits({ store, clock, dice });
+  const editing = options.rates && new Editing({ name, edits, rates: options.rates, clock, dice });
+  let stopped = false;
+  const stop = async () => {
+    stopped = true;
+    await editing?.stop();
+    await listener.close();
+    forget();
+  };
+  try {
+    await listener.open({ otherwiseAny: options.port === undefined });
+    if (options.stateDir !== undefined) await writeIdentity(options.stateDir, { ...identity, port: listener.port });
+    await editing?.start();
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
   const url = `https://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
 
   return {
@@ -135,6 +141,8 @@ export async function startSimulatedFabric(options: FabricOptions): Promise<Simu
     clusterUid: namespaceUid(seed, 'kube-system'),
     store,
     faults,
+    edits,
+    remarks,
     get accesses() {
       return site.accesses;
     },
@@ -146,10 +154,56 @@ export async function startSimulatedFabric(options: FabricOptions): Promise<Simu
     },
     kubeconfig: () => kubeconfig({ name, url, caPem: ca.certPem, token }),
     forgetAccesses: () => site.forgetAccesses(),
-    async stop() {
-      stopped = true;
-      await listener.close();
-    },
+    stop,
+  };
+}
+
+async function filledStore(
+  options: FabricOptions,
+  { createdMs }: Identity,
+  { profile, seed }: { readonly profile: Profile; readonly seed: string },
+): Promise<{ readonly store: ClusterStore; readonly remarks: readonly string[]; readonly forget: () => void }> {
+  const { clock, stateDir, tokenLifeMs } = options;
+  const store = new ClusterStore({
+    kinds: kindsOf(profile),
+    seed,
+    clock,
+    ...(tokenLifeMs !== undefined && { tokenLifeMs }),
+  });
+  const what = 'shape' in options ? `${options.shape} ${profile}` : `manifests ${profile}`;
+  const revive = (from: ClusterStore) => reviveAgents(from, clock.nowMs());
+  const restored = stateDir !== undefined && restoreObjects(store, stateDir, what, revive);
+  let remarks: readonly string[] = [];
+  if ('manifests' in options) remarks = takeOver(store, await loadManifests(options.manifests));
+  else if (!restored) populate(store, options.shape, profile, createdMs);
+  const journal = stateDir === undefined ? null : keepJournal(store, stateDir, what);
+  return { store, remarks, forget: () => journal?.close() };
+}
+
+type Which = 'good' | Extract<ListenerDeed, { does: 'certificate' }>['which'];
+
+function certificatesFor(
+  name: string,
+  ca: KeyedCertificate,
+  names: readonly string[],
+  clock: Clock,
+): (which: Which) => KeyedCertificate {
+  const caName = caNameOf(name);
+  return (which) => {
+    const nowMs = clock.nowMs();
+    const validity = validFrom(nowMs, 365);
+    switch (which) {
+      case 'good':
+        return issueServerCertificate(ca, { caName, names, validity });
+      case 'expired':
+        return issueServerCertificate(ca, { caName, names, validity: expired(nowMs) });
+      case 'not_yet_valid':
+        return issueServerCertificate(ca, { caName, names, validity: notYetValid(nowMs) });
+      case 'other_name':
+        return issueServerCertificate(ca, { caName, names: ['control.elsewhere.example'], validity });
+      case 'unknown_ca':
+        return issueServerCertificate(createCa(caName, nowMs), { caName, names, validity });
+    }
   };
 }
 

@@ -52,16 +52,26 @@ export class Listener {
     return { open: this.#sockets.size, accepted: this.#accepted };
   }
 
-  /** Rejects where the port is taken. */
-  async open(): Promise<void> {
+  /** Rejects where the port is taken, unless any other will do. */
+  async open({ otherwiseAny = false } = {}): Promise<void> {
     if (this.#front) return;
+    try {
+      this.#front = await this.#listen(this.#port);
+    } catch (cause) {
+      const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+      if (!taken || !otherwiseAny) throw cause;
+      this.#front = await this.#listen(0);
+    }
+    this.#port = (this.#front.address() as AddressInfo).port;
+  }
+
+  async #listen(port: number): Promise<Server> {
     const front = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     front.once('error', reject);
-    front.listen(this.#port, this.#host, resolve);
+    front.listen(port, this.#host, resolve);
     await promise;
-    this.#port = (front.address() as AddressInfo).port;
-    this.#front = front;
+    return front;
   }
 
   /** Nobody listens any more; open connections are cut. */

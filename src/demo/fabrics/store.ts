@@ -20,8 +20,8 @@ export interface Change {
 
 /** Hears of every write, in order, before the writer goes on. */
 export interface Journal {
-  put(stored: StoredObject): void;
-  remove(stored: StoredObject, revision: number): void;
+  put(stored: StoredObject, how: 'created' | 'updated'): void;
+  removed(stored: StoredObject, revision: number): void;
 }
 
 export class StoreRefusal extends Error {
@@ -95,7 +95,6 @@ export class ClusterStore {
     this.#clock = options.clock;
     this.#tokenLifeMs = options.tokenLifeMs ?? 5 * 60_000;
     this.#revision = options.firstRevision ?? 1000;
-    for (const kind of options.kinds) this.#shelves.set(kind, { objects: new Map(), sorted: null });
   }
 
   get revision(): number {
@@ -120,15 +119,18 @@ export class ClusterStore {
     if (shelf.objects.has(key)) throw new StoreRefusal('AlreadyExists', draft.kind, draft.name);
     const revision = this.#next();
     const nowMs = createdMs ?? this.#clock.nowMs();
-    return this.#put({
-      ...draft,
-      key,
-      uid: uuidOf(this.seed, draft.kind.plural, key, revision),
-      revision,
-      generation: 1,
-      createdMs: nowMs,
-      updatedMs: nowMs,
-    });
+    return this.#put(
+      {
+        ...draft,
+        key,
+        uid: uuidOf(this.seed, draft.kind.plural, key, revision),
+        revision,
+        generation: 1,
+        createdMs: nowMs,
+        updatedMs: nowMs,
+      },
+      'created',
+    );
   }
 
   /** Writes even where nothing changes: the object gets a new resourceVersion, as an upgrade's refresh gives it. */
@@ -137,15 +139,39 @@ export class ClusterStore {
     if (!current) throw new StoreRefusal('NotFound', stored.kind, stored.name);
     const labels = merged(current.labels, change.labels);
     const annotations = merged(current.annotations, change.annotations);
-    return this.#put({
-      ...current,
-      ...(labels && { labels }),
-      ...(annotations && { annotations }),
-      content: change.content ?? current.content,
-      generation: current.generation + (sameSpec(current.content, change.content) ? 0 : 1),
-      revision: this.#next(),
-      updatedMs: this.#clock.nowMs(),
-    });
+    return this.#put(
+      {
+        ...current,
+        ...(labels && { labels }),
+        ...(annotations && { annotations }),
+        content: change.content ?? current.content,
+        generation: current.generation + (sameSpec(current.content, change.content) ? 0 : 1),
+        revision: this.#next(),
+        updatedMs: this.#clock.nowMs(),
+      },
+      'updated',
+    );
+  }
+
+  /** Makes the object just what the draft says. */
+  replace(stored: StoredObject, draft: Draft): StoredObject {
+    const current = this.get(stored.kind, stored.namespace, stored.name);
+    if (!current) throw new StoreRefusal('NotFound', stored.kind, stored.name);
+    const { labels = {}, annotations = {}, metadata = {}, content, author } = draft;
+    return this.#put(
+      {
+        ...current,
+        labels,
+        annotations,
+        metadata,
+        content,
+        author,
+        generation: current.generation + (sameSpec(current.content, content) ? 0 : 1),
+        revision: this.#next(),
+        updatedMs: this.#clock.nowMs(),
+      },
+      'updated',
+    );
   }
 
   delete(stored: StoredObject): void {
@@ -154,17 +180,18 @@ export class ClusterStore {
     if (!current) throw new StoreRefusal('NotFound', stored.kind, stored.name);
     shelf.objects.delete(stored.key);
     shelf.sorted = null;
-    this.#journal?.remove(current, this.#next());
+    this.#journal?.removed(current, this.#next());
   }
 
-  /** Puts back what a journal remembers, as it was. Only before the first write. */
+  /** Puts back what a journal remembers, as it was. Only before the first write. `revision`: none below is used again. */
   restore(objects: Iterable<StoredObject>, revision: number): void {
-    for (const stored of objects) {
-      const shelf = this.#shelf(stored.kind);
-      shelf.objects.set(stored.key, stored);
-      shelf.sorted = null;
-    }
+    for (const stored of objects) this.#shelf(stored.kind).objects.set(stored.key, stored);
     this.#revision = Math.max(this.#revision, revision);
+  }
+
+  /** Every object of every kind. */
+  *everything(): Iterable<StoredObject> {
+    for (const kind of this.kinds) yield* this.all(kind);
   }
 
   /** Every later write is told to this journal. */
@@ -226,11 +253,11 @@ export class ClusterStore {
     return { kind: 'page', items, revision, continueToken, remaining: selects ? null : remaining };
   }
 
-  #put(stored: StoredObject): StoredObject {
+  #put(stored: StoredObject, how: 'created' | 'updated'): StoredObject {
     const shelf = this.#shelf(stored.kind);
     shelf.objects.set(stored.key, stored);
     shelf.sorted = null;
-    this.#journal?.put(stored);
+    this.#journal?.put(stored, how);
     return stored;
   }
 
@@ -240,8 +267,11 @@ export class ClusterStore {
   }
 
   #shelf(kind: SimulatedKind): Shelf {
-    const shelf = this.#shelves.get(kind);
-    if (!shelf) throw new Error(`this fabric does not serve the kind ${kind.kind}`);
+    const known = this.#shelves.get(kind);
+    if (known) return known;
+    if (!this.kinds.includes(kind)) throw new Error(`this fabric does not serve the kind ${kind.kind}`);
+    const shelf: Shelf = { objects: new Map(), sorted: null };
+    this.#shelves.set(kind, shelf);
     return shelf;
   }
 

@@ -51,7 +51,7 @@ function replace(store: ClusterStore, request: ApiRequest, current: StoredObject
   if (!object) return say.badRequest('the body is not a JSON object');
   const seen = at(object, 'metadata', 'resourceVersion');
   if (typeof seen === 'string' && seen !== String(current.revision)) return say.conflict(current.kind, current.name);
-  return saved(store.update(current, changeTo(current, object)), 200);
+  return saved(store.replace(current, draftOf(current.kind, object, current.namespace)), 200);
 }
 
 function patch(store: ClusterStore, request: ApiRequest, current: StoredObject): say.Answer {
@@ -61,7 +61,8 @@ function patch(store: ClusterStore, request: ApiRequest, current: StoredObject):
   const changes = parse(request.body);
   if (!changes) return say.badRequest('the body is not a JSON object');
   const merged = mergePatch(servedObject(current), changes);
-  return saved(store.update(current, changeTo(current, isJsonObject(merged) ? merged : {})), 200);
+  if (!isJsonObject(merged)) return say.badRequest('the patch leaves no object');
+  return saved(store.replace(current, draftOf(current.kind, merged, current.namespace)), 200);
 }
 
 function remove(store: ClusterStore, current: StoredObject): say.Answer {
@@ -74,18 +75,6 @@ function remove(store: ClusterStore, current: StoredObject): say.Answer {
     status: 'Success',
     details: { name, group: kind.group, kind: kind.plural, uid },
   });
-}
-
-/** Everything that the object does not have any more goes away. */
-function changeTo(current: StoredObject, object: JsonObject) {
-  const { labels = {}, annotations = {}, content } = draftOf(current.kind, object, current.namespace);
-  const gone = (before: Readonly<Record<string, string>> = {}) =>
-    Object.fromEntries(Object.keys(before).map((key) => [key, null]));
-  return {
-    labels: { ...gone(current.labels), ...labels },
-    annotations: { ...gone(current.annotations), ...annotations },
-    content,
-  };
 }
 
 /** RFC 7386. */

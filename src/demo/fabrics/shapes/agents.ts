@@ -2,6 +2,7 @@
 // They are large, and made anew each time somebody reads them. The agents' specs hold password hashes, as real ones do.
 
 import { at, isJsonObject, type Json, type JsonObject } from '../json.ts';
+import type { ClusterStore } from '../store.ts';
 import { type Draft, timestamp, uuidOf } from '../stored-object.ts';
 import type { Drafting } from './drafting.ts';
 import { count } from './shape.ts';
@@ -164,4 +165,18 @@ export function gatewayAgentContent(gatewayDraft: Draft, { atMs, beat }: Heartbe
       },
     },
   });
+}
+
+/** Makes the reports of agents anew, for objects that were remembered without them. */
+export function reviveAgents(
+  store: ClusterStore,
+  nowMs: number,
+): (kind: string, name: string) => (() => JsonObject) | null {
+  const heartbeat = { atMs: nowMs, beat: 0 };
+  return (kind, name) => {
+    const of = kind === 'Agent' ? 'Switch' : kind === 'GatewayAgent' ? 'Gateway' : null;
+    const described = of && store.get(store.kind(of), 'default', name);
+    if (!described) return null;
+    return kind === 'Agent' ? agentContent(described, heartbeat) : gatewayAgentContent(described, heartbeat);
+  };
 }

@@ -4,11 +4,12 @@ import type { Profile } from '../kinds.ts';
 import type { ClusterStore } from '../store.ts';
 import type { Draft } from '../stored-object.ts';
 import { agentDraft, gatewayAgentDraft } from './agents.ts';
-import { drafting } from './drafting.ts';
+import { type Drafting, drafting } from './drafting.ts';
 import { gateways } from './gateways.ts';
 import { internals } from './internals.ts';
+import { lab2025 } from './lab-2025.ts';
 import { platform } from './platform.ts';
-import { type ShapeName, shapes } from './shape.ts';
+import { type Shape, type ShapeName, shapes } from './shape.ts';
 import { switchProfiles } from './switch-profiles.ts';
 import { network } from './vpcs.ts';
 import { wire } from './wiring.ts';
@@ -20,12 +21,12 @@ import { wire } from './wiring.ts';
  * @param createdMs epoch milliseconds: the age of the objects
  */
 export function populate(store: ClusterStore, shapeName: ShapeName, profile: Profile, createdMs: number): void {
-  for (const draft of drafts(store, shapeName, profile, createdMs)) store.create(draft, createdMs);
+  const draft = drafting((name) => store.kind(name));
+  const all = shapeName === 'lab-2025' ? lab2025(draft) : drafts(shapes[shapeName], profile, createdMs, draft);
+  for (const one of all) store.create(one, createdMs);
 }
 
-function drafts(store: ClusterStore, shapeName: ShapeName, profile: Profile, createdMs: number): Draft[] {
-  const shape = shapes[shapeName];
-  const draft = drafting((name) => store.kind(name));
+function drafts(shape: Shape, profile: Profile, createdMs: number, draft: Drafting): Draft[] {
   const wiring = wire(shape, draft);
   const networks = network(shape, wiring, draft);
   const atGateways = gateways(shape, networks, profile, draft);

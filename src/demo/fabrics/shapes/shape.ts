@@ -1,6 +1,6 @@
 // The sizes of the simulated fabrics. Every other number of a fabric follows from these.
 
-export type ShapeName = 'tiny' | 'lab' | 'medium' | 'large';
+export type ShapeName = 'tiny' | 'lab' | 'medium' | 'large' | 'lab-2025';
 
 export interface Shape {
   readonly spines: number;
@@ -149,7 +149,7 @@ const large: Shape = {
   switchProfiles: 23,
 };
 
-export const shapes: Readonly<Record<ShapeName, Shape>> = { tiny, lab, medium, large };
+export const shapes: Readonly<Record<Exclude<ShapeName, 'lab-2025'>, Shape>> = { tiny, lab, medium, large };
 
 /** `leaf-07`: padded so that names sort by number, to at least two digits. */
 export function numbered(stem: string, n: number, of: number): string {
