@@ -66,11 +66,6 @@ export class SystemdNotifier implements Service {
     if (statusLine(status) !== this.#shown) this.#send(statusLine(status));
   }
 
-  /** A start or a stop under way takes `ms` longer than the unit allows, from now. */
-  extend(ms: number): void {
-    this.#send(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`);
-  }
-
   /** The settings are being read again; `ready` ends it. */
   reloading(status: string): void {
     this.#send('RELOADING=1', `MONOTONIC_USEC=${this.#monotonicUsec()}`, statusLine(status));
