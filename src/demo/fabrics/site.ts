@@ -38,10 +38,13 @@ export interface SiteOptions {
   readonly cluster: Cluster;
   readonly faults: Faults;
   readonly token: string;
+  /** How many requests are remembered; 5,000 where absent. */
+  readonly accessesMax?: number;
   readonly onAccess?: (access: Access) => void;
 }
 
-const accessesMax = 5000;
+const accessesMaxDefault = 5000;
+const pagesMax = 5000;
 const bodyBytesMax = 3 * 1024 * 1024;
 /** A real API server compresses what is larger, where the client accepts it. */
 const gzipFromBytes = 128 * 1024;
@@ -64,7 +67,7 @@ export class Site {
     return { requests: this.#requests, inFlight: this.#inFlight, inFlightMax: this.#inFlightMax, bytes: this.#bytes };
   }
 
-  /** The latest few thousand requests, oldest first. A request is there once its answer has ended. */
+  /** The latest requests, oldest first. A request is there once its answer has ended. */
   get accesses(): readonly Access[] {
     return this.#accesses;
   }
@@ -175,14 +178,15 @@ export class Site {
     if (token === undefined) return;
     this.#pages.set(token, page + 1);
     for (const oldest of this.#pages.keys()) {
-      if (this.#pages.size <= accessesMax) break;
+      if (this.#pages.size <= pagesMax) break;
       this.#pages.delete(oldest);
     }
   }
 
   #log(access: Access): void {
+    const atMost = this.#options.accessesMax ?? accessesMaxDefault;
     this.#accesses.push(access);
-    if (this.#accesses.length > accessesMax) this.#accesses.splice(0, accessesMax / 5);
+    if (this.#accesses.length > atMost) this.#accesses.splice(0, Math.ceil(atMost / 5));
     this.#options.onAccess?.(access);
   }
 }
