@@ -1,9 +1,10 @@
 // What Node and undici throw, in the project's words. This is the only place that knows their codes.
 //
-//   E1. A code decides, never the text of a message.
+//   E1. A code (or a class, where undici gives no code) decides, never the text of a message.
 //   E2. What becomes the `cause` is a plain copy (name, message, code, stack): a vendor's error may hold a socket, a
 //       certificate or the bytes of an answer.
 
+import { errors } from 'undici';
 import { FabricFailure, type FailureCode, oneLine } from '../../machines/fabric/failure.ts';
 
 /** How far a request had come: it decides whether a lost connection is an absent server or a broken answer. */
@@ -70,11 +71,10 @@ export function reachFailure(place: string, thrown: unknown, phase: Phase): Fabr
     });
   if (vendorCode === 'ERR_TLS_CERT_ALTNAME_INVALID') return failed('TLS_NAME_MISMATCH', namesOf(thrown));
   if (vendorCode?.startsWith('ERR_SSL_')) return failed('TLS_FAILED', `the TLS handshake failed (${vendorCode})`);
-  // llhttp, undici's parser, names what is wrong with an answer that is no HTTP.
-  if (vendorCode?.startsWith('HPE_')) {
+  if (thrown instanceof errors.HTTPParserError) {
     return phase === 'reading'
-      ? failed('BODY_BROKEN', `the answer broke off (${vendorCode})`)
-      : failed('NOT_KUBERNETES', `the answer is not HTTP (${vendorCode})`);
+      ? failed('BODY_BROKEN', 'the answer breaks the rules of HTTP in its middle')
+      : failed('NOT_KUBERNETES', 'the answer is not HTTP');
   }
   const [code, words] = (vendorCode === null ? undefined : table[vendorCode]) ?? [];
   if (code === undefined || words === undefined) {

@@ -132,15 +132,15 @@ function rulesOf(namespace: string, kinds: readonly ListedKind[]) {
 }
 
 function head(fabric: { readonly name: string; readonly namespace: string }, unknown: readonly string[]): string {
-  const secret = `kubectl -n ${fabric.namespace} get secret ${account} -o jsonpath=`;
+  const secret = `kubectl -n ${oneLine(fabric.namespace)} get secret ${account} -o jsonpath=`;
   const lines = [
-    `What ${account} needs on the cluster of fabric ${fabric.name}: apply it there, with kubectl apply -f -`,
+    `What ${account} needs on the cluster of fabric ${oneLine(fabric.name)}: apply it there, with kubectl apply -f -`,
     'The token and the CA are then in the Secret:',
     `  ${secret}'{.data.token}' | base64 -d > token`,
     `  ${secret}'{.data.ca\\.crt}' | base64 -d > ca.crt`,
     `The ClusterRole ${identity} and its binding are optional: without them, another cluster behind the same address`,
     'is not noticed.',
-    ...unknown.map((kind) => `Add by hand the plural of ${kind} (kubectl api-resources tells it).`),
+    ...unknown.map((kind) => `Add by hand the plural of ${oneLine(kind)} (kubectl api-resources tells it).`),
   ];
-  return lines.map((line) => `# ${oneLine(line)}\n`).join('');
+  return lines.map((line) => `# ${line}\n`).join('');
 }

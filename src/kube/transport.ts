@@ -6,6 +6,7 @@
 //   G4. No redirect is followed, no body is asked for compressed: a fabric is near, a page is small, and what is
 //       received is then what is counted and bounded.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import { systemClock } from '../clock.ts';
@@ -154,6 +155,9 @@ export function openTransport(
       const body = await readBody(place, response.body, bytesMax, status === 200 ? 'fail' : 'cut', (bytes) => {
         progress.bytes += bytes;
       });
+      // undici frees a connection one turn of the loop after its answer ended. Asking again before that would open another
+      // one: a list of many pages would take two handshakes instead of one.
+      await turn();
       return {
         status,
         contentType: textOf(headers['content-type']) ?? '',

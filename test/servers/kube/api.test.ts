@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { startSimulatedFabric } from '../../../src/demo/fabrics/fabric.ts';
+import type { RequestInfo } from '../../../src/kube/transport.ts';
+import type { ServedKind } from '../../../src/ports/fabric-api.ts';
+import { raw } from '../../support/raw-api.ts';
+import { atEnd, canary, failureOf, first, never, type Opening, opened, rawFabric, switches } from './opened.ts';
+
+async function simulated(more: Partial<Opening> = {}) {
+  const fabric = await startSimulatedFabric({ name: 'lab', shape: 'lab', clock: systemClock });
+  atEnd(() => fabric.stop());
+  const api = opened({
+    url: fabric.url,
+    caPem: fabric.caPem,
+    credential: async () => ({ kind: 'token', token: fabric.token }),
+    ...more,
+  });
+  return { fabric, api };
+}
+
+const list = (items: unknown, metadata: object | null = { resourceVersion: '7' }) =>
+  JSON.stringify({ apiVersion: 'wiring.githedgehog.com/v1beta1', kind: 'SwitchList', metadata, items });
+
+describe('what a fabric serves', () => {
+  test('groups come with their versions, kinds without their subresources', async () => {
+    const { api } = await simulated();
+    const groups = await api.groups(never());
+    expect(groups.get('wiring.githedgehog.com')).toEqual(['v1beta1']);
+    expect(groups.get('gateway.githedgehog.com')).toEqual(['v1alpha1']);
+    const kinds = await api.kinds('wiring.githedgehog.com', 'v1beta1', never());
+    expect(kinds).toContainEqual(switches);
+    expect(kinds.filter(({ plural }) => plural.includes('/'))).toEqual([]);
+  });
+
+  test('the preferred version is the first one', async () => {
+    const groups = [
+      { name: 'a.example', versions: [{ version: 'v1' }, { version: 'v2' }], preferredVersion: { version: 'v2' } },
+      { name: 'b.example', versions: [{ version: 'v1' }] },
+      'nonsense',
+    ];
+    const { api } = await rawFabric((_request, socket) =>
+      socket.write(raw(200, JSON.stringify({ kind: 'APIGroupList', groups }))),
+    );
+    expect([...(await api.groups(never()))]).toEqual([
+      ['a.example', ['v2', 'v1']],
+      ['b.example', ['v1']],
+    ]);
+  });
+
+  test('a group that went away meanwhile serves nothing', async () => {
+    const { api } = await simulated();
+    expect(await api.kinds('wiring.githedgehog.com', 'v9', never())).toEqual([]);
+  });
+
+  test('the cluster is known by the uid of kube-system, and nothing is known where that may not be read', async () => {
+    const { fabric, api } = await simulated();
+    expect(await api.clusterUid(never())).toBe(fabric.clusterUid);
+    await fabric.faults.set({ does: 'status', status: 403, where: { kind: 'Namespace' } });
+    expect(await api.clusterUid(never())).toBeNull();
+    expect(await api.serverVersion(never())).toMatch(/^v1\.\d+/);
+  });
+
+  test('a server that answers 404 to /apis is no Kubernetes', async () => {
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(404, '{"message":"no route"}')));
+    await failureOf(api.groups(never()), 'NOT_KUBERNETES');
+  });
+});
+
+describe('lists', () => {
+  test('pages lead to one another until the last one, each below the server’s prefix', async () => {
+    const { fabric, api } = await simulated();
+    const names: unknown[] = [];
+    let continueToken: string | null = null;
+    let pages = 0;
+    do {
+      const answer = await api.page(switches, { ...first, limit: 2, continueToken }, never());
+      if (answer.kind !== 'page') throw new Error(answer.kind);
+      names.push(...answer.page.items.map((item) => (item.metadata as { name: string }).name));
+      expect(answer.page.bytes).toBeGreaterThan(0);
+      expect(answer.page.resourceVersion).toMatch(/^\d+$/);
+      ({ continueToken } = answer.page);
+      pages += 1;
+    } while (continueToken !== null);
+    expect(pages).toBe(3);
+    expect(names).toEqual(['leaf-01', 'leaf-02', 'leaf-03', 'spine-01', 'spine-02']);
+    expect(fabric.accesses.map(({ url }) => url).join('\n')).not.toContain('resourceVersion');
+    expect(fabric.connections.accepted).toBe(1);
+  });
+
+  test('a request says where, how many and from where on, and who asks', async () => {
+    const { server, api } = await rawFabric((_request, socket) => socket.write(raw(200, list([]))), {});
+    await api.page(switches, { namespace: 'de/fault', limit: 3, continueToken: 'a+b/c=&limit=9' }, never());
+    const [request] = server.requests;
+    expect(request?.url).toBe(
+      '/apis/wiring.githedgehog.com/v1beta1/namespaces/de%2Ffault/switches?limit=3&continue=a%2Bb%2Fc%3D%26limit%3D9',
+    );
+    expect(request?.headers).toMatchObject({
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      authorization: `Bearer ${canary}`,
+      'user-agent': 'fabric-syncd',
+      host: `127.0.0.1:${server.port}`,
+    });
+  });
+
+  test('a path in the server URL comes before every request', async () => {
+    const { server } = await rawFabric((_request, socket) => socket.write(raw(200, list([]))));
+    const api = opened({ url: `${server.url}/k8s/clusters/c-1/`, caPem: server.caPem });
+    const cluster: ServedKind = { ...switches, namespaced: false };
+    await api.page(cluster, first, never());
+    expect(server.requests[0]?.url).toBe('/k8s/clusters/c-1/apis/wiring.githedgehog.com/v1beta1/switches?limit=500');
+  });
+
+  test('403 and 404 on a kind, and 410, are answers and not failures', async () => {
+    const { fabric, api } = await simulated();
+    const id = await fabric.faults.set({ does: 'status', status: 403, where: { kind: 'Switch' } });
+    expect(await api.page(switches, first, never())).toEqual({
+      kind: 'forbidden',
+      message: expect.stringContaining('cannot list resource "switches"'),
+    });
+    await fabric.faults.clear(id);
+    await fabric.faults.set({ does: 'status', status: 404, where: { kind: 'Switch' } });
+    expect(await api.page(switches, first, never())).toEqual({ kind: 'not_served' });
+    await fabric.faults.clear();
+    await fabric.faults.set({ does: 'expire' });
+    const begun = await api.page(switches, { ...first, limit: 2 }, never());
+    const continueToken = begun.kind === 'page' ? begun.page.continueToken : null;
+    expect(await api.page(switches, { ...first, continueToken }, never())).toEqual({ kind: 'expired' });
+  });
+
+  test.each([
+    ['items that are null, as Go writes an empty list', list(null), 0],
+    ['an empty list', list([]), 0],
+    ['one object', list([{ kind: 'Switch' }]), 1],
+  ])('%s is a page', async (_what, body, count) => {
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)));
+    const answer = await api.page(switches, first, never());
+    expect(answer).toMatchObject({ kind: 'page', page: { continueToken: null, resourceVersion: '7' } });
+    expect(answer.kind === 'page' && answer.page.items.length).toBe(count);
+  });
+
+  test.each([
+    ['HTML', '<!doctype html><title>Sign in</title>'],
+    ['HTML that says it is JSON', '\n  <html>'],
+    ['an array', '[]'],
+    ['a text', '"ok"'],
+    ['null', 'null'],
+    ['an empty object', '{}'],
+    ['a Status with 200', '{"kind":"Status","apiVersion":"v1","status":"Success"}'],
+    ['a list of another group', list([]).replace('wiring', 'vpc')],
+    ['a list without items', list(undefined)],
+    ['items that are no objects', list(['a'])],
+    ['items that are lists', list([[]])],
+    ['a list without metadata', list([], null)],
+    ['a list without a resourceVersion', list([], {})],
+  ])('%s is no page, and never an empty one', async (_what, body) => {
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)));
+    await failureOf(api.page(switches, first, never()), 'NOT_KUBERNETES');
+  });
+
+  test('hostile JSON is handed on as it is and changes nothing of ours', async () => {
+    const { fabric, api } = await simulated();
+    await fabric.faults.set({ does: 'poison' });
+    const answer = await api.page(switches, first, never());
+    const [item] = answer.kind === 'page' ? answer.page.items : [];
+    const { hostile } = (item as { spec: { hostile: object } }).spec;
+    expect(Object.getPrototypeOf(hostile)).toBe(Object.prototype);
+    expect(Object.hasOwn(hostile, '__proto__')).toBe(true);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  test('a million nested arrays do not break the process', async () => {
+    const deep = `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`;
+    const body = list([]).replace('[]', `[${deep}]`);
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)));
+    expect(await api.page(switches, first, never())).toMatchObject({ kind: 'page' });
+  });
+});
+
+describe('being told of requests', () => {
+  test('each exchange is told once, without its query, with its size and its status', async () => {
+    const told: RequestInfo[] = [];
+    const { fabric, api } = await simulated({ onRequest: (info) => told.push(info) });
+    const answer = await api.page(switches, first, never());
+    await fabric.faults.set({ does: 'refuse' });
+    await failureOf(api.groups(never()), 'UNREACHABLE');
+    expect(told).toEqual([
+      {
+        method: 'GET',
+        urlPath: '/apis/wiring.githedgehog.com/v1beta1/namespaces/default/switches',
+        status: 200,
+        bytes: answer.kind === 'page' ? answer.page.bytes : Number.NaN,
+        durationMs: expect.any(Number),
+      },
+      { method: 'GET', urlPath: '/apis', status: null, bytes: 0, durationMs: expect.any(Number) },
+    ]);
+  });
+});
