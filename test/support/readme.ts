@@ -1,0 +1,52 @@
+// The parts of the README that are made from the code: `npm run readme` writes them, a test compares them.
+
+import { fabricMachine } from '../../machines/fabric/machine.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { verbs } from '../../src/cli/verbs.ts';
+import { settings } from '../../src/settings.ts';
+import { drawMachine } from './diagram.ts';
+
+const forks = [
+  { name: 'as_planned', guards: ['planIsIdle', 'planIsScheduled', 'planIsBackoff', 'planIsErrored'] },
+  { name: 'as_before', guards: ['cameFromScheduled', 'cameFromBackoff', 'cameFromErrored'] },
+];
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+
+/** Each part by the name in its marks: `<!-- made: NAME -->` … `<!-- /made -->`. */
+export const parts: Readonly<Record<string, () => string>> = {
+  states: () => `\`\`\`mermaid\n${drawMachine(fabricMachine, forks)}\n\`\`\``,
+  verbs: () =>
+    table(
+      ['verb', 'does', 'for example'],
+      verbs
+        .filter((verb) => verb.hidden !== true)
+        .map(({ path, summary, examples }) => [`\`${path.join(' ')}\``, summary, `\`${examples[0]}\``]),
+    ),
+  'exit codes': () =>
+    table(
+      ['code', 'means'],
+      Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning]),
+    ),
+  settings: () =>
+    table(
+      ['setting', 'default', 'what it is'],
+      Object.values(settings).map(({ name, fallback, description, credential }) => [
+        `\`${name}\``,
+        fallback === '' ? '' : `\`${fallback}\``,
+        credential ? `${description} Or the systemd credential \`${credential}\`.` : description,
+      ]),
+    ),
+};
+
+const part = (name: string) => new RegExp(`(<!-- made: ${name} -->\n)[\\s\\S]*?(\n<!-- /made -->)`);
+
+/** @returns the README with every part as the code is now */
+export function madeAnew(readme: string): string {
+  return Object.entries(parts).reduce((text, [name, make]) => {
+    if (!part(name).test(text)) throw new Error(`README.md has no part "${name}" between its marks`);
+    return text.replace(part(name), (_, opening: string, closing: string) => `${opening}${make()}${closing}`);
+  }, readme);
+}
