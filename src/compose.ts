@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto';
 import { Tidings } from './admin/tidings.ts';
 import type { Clock } from './clock.ts';
-import { formatIso } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Dice } from './dice.ts';
 import { Attempts } from './fleet/attempts.ts';
@@ -13,14 +12,14 @@ import { Fleet } from './fleet/fleet.ts';
 import { createPlanner, type Planner } from './fleet/planner.ts';
 import { Post } from './fleet/post.ts';
 import { Sweep } from './fleet/sweep.ts';
-import { tellTransition } from './fleet/tell.ts';
+import { Teller } from './fleet/tell.ts';
 import { TimerPump } from './fleet/timer-pump.ts';
 import type { Log } from './log.ts';
 import type { FabricLock } from './ports/lock.ts';
 import type { Store } from './ports/store.ts';
 import type { TimerStore } from './ports/timers.ts';
-import type { SyncDeps } from './sync/run.ts';
-import { syncOnce } from './sync/run.ts';
+import { DiscoveryCache } from './sync/discover.ts';
+import { type SyncDeps, type SyncLimits, syncLimitsDefault, syncOnce } from './sync/run.ts';
 
 export interface CoreDeps {
   readonly config: Config;
@@ -48,6 +47,13 @@ export interface Core {
 export function composeCore(deps: CoreDeps): Core {
   const { config, log, clock, dice, daemon, store, timers, lock, apis } = deps;
   const tidings = new Tidings();
+  const teller = new Teller(log, tidings, clock);
+  const discovery = new DiscoveryCache(clock);
+  const syncLimits: SyncLimits = {
+    ...syncLimitsDefault,
+    pageLimit: config.pageLimit,
+    kindsAtOnce: config.readsPerFabric,
+  };
   const planner = createPlanner(store, clock, () => fleet.size);
   const attempts = new Attempts({
     daemon,
@@ -58,17 +64,20 @@ export function composeCore(deps: CoreDeps): Core {
     clock,
     dice,
     policy: { leaseTtlMs: config.leaseTtlMs, backoff: config.backoff },
-    sync: (job, signal) => syncOnce({ store, apis, clock, limits: config.sync, tell: tellProgress }, job, signal),
+    sync: (job, signal) =>
+      syncOnce(
+        { store, apis, discovery, clock, limits: syncLimits, tell: (progress) => teller.progress(job, progress) },
+        job,
+        signal,
+      ),
+    onCommitted: (job, ending) => teller.committed(job, ending),
   });
-  const tellProgress = () => {};
   const fleet: Fleet = new Fleet({
     machine: bindFabricMachine(attempts),
     policy: { runDeadlineMs: config.runDeadlineMs, retriesMax: config.backoff.retriesMax },
     concurrency: config.concurrency,
     clock,
-    onTransition: (told) => {
-      tellTransition(log, told, formatIso);
-    },
+    onTransition: (told) => teller.transition(told),
     onStale: (fabricId) => post.reread(fabricId, 'rested'),
   });
   const sweep = new Sweep({

@@ -10,6 +10,7 @@ import { systemDice } from './dice.ts';
 
 const world: World = {
   argv: process.argv.slice(2),
+  entry: process.argv[1] ?? '',
   env: process.env,
   cwd: process.cwd(),
   stdin: process.stdin,

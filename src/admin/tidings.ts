@@ -13,6 +13,9 @@ export type Tiding =
       readonly from: string;
       readonly to: string;
       readonly state: FabricState;
+      readonly run: string | null;
+      /** Into `locked` by a timer: how long after its due time, in milliseconds; else null. */
+      readonly late_ms: number | null;
     }
   | {
       readonly type: 'progress';
@@ -29,7 +32,6 @@ export type Tiding =
       readonly fabric_id: string;
       readonly run: string;
       readonly outcome: string;
-      readonly duration_ms: number;
       readonly created: number;
       readonly updated: number;
       readonly deleted: number;

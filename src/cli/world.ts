@@ -10,6 +10,8 @@ export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 export interface World {
   /** Without the runtime and the script. */
   readonly argv: readonly string[];
+  /** The script: what a process of the same program is started with. */
+  readonly entry: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream;

@@ -23,21 +23,12 @@ import type { Dice } from '../dice.ts';
 import type { FabricLock, Lease } from '../ports/lock.ts';
 import type { FabricRow, FabricSettings, NextDue, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
-import type { SyncEnding } from '../sync/run.ts';
+import type { SyncEnding, SyncJob } from '../sync/run.ts';
 import type { Planner } from './planner.ts';
 
 export interface AttemptPolicy {
   readonly leaseTtlMs: number;
   readonly backoff: BackoffPolicy;
-}
-
-/** What one run is given by the claim: everything else it reads itself. */
-export interface SyncJob {
-  readonly fabricId: string;
-  readonly claim: { readonly runId: string; readonly epoch: number };
-  readonly settings: FabricSettings;
-  /** The next periodic tick, decided when the run ends. */
-  readonly next: () => NextDue | null;
 }
 
 export interface AttemptDeps {
@@ -51,6 +42,8 @@ export interface AttemptDeps {
   readonly policy: AttemptPolicy;
   /** Reads, compares, merges and commits (`src/sync/run.ts`). */
   readonly sync: (job: SyncJob, signal: AbortSignal) => Promise<SyncEnding>;
+  /** A run was committed. */
+  readonly onCommitted: (job: SyncJob, ending: Extract<SyncEnding, { kind: 'committed' }>) => void;
 }
 
 interface Held {
@@ -108,7 +101,7 @@ export class Attempts {
           return { kind: 'contended', holder: answer.holder };
         case 'superseded':
           return { kind: 'superseded', plan: await this.#planOf(answer.row) };
-        case 'gone':
+        default:
           return { kind: 'superseded', plan: { state: 'idle', reason: 'not_configured' } };
       }
     } finally {
@@ -120,14 +113,13 @@ export class Attempts {
     const held = this.#held.get(input.token);
     if (!held?.row || !held.settings) throw new FabricFailure('LEASE_LOST', 'the lease was given up before the run');
     const { row, settings } = held;
-    const ending = await this.#deps.sync(
-      { fabricId: input.fabricId, claim: input.claim, settings, next: () => this.#next(row) },
-      signal,
-    );
+    const job: SyncJob = { fabricId: input.fabricId, claim: input.claim, settings, next: () => this.#next(row) };
+    const ending = await this.#deps.sync(job, signal);
     if (ending.kind === 'failed') {
       held.ending = ending;
       throw ending.failure;
     }
+    this.#deps.onCommitted(job, ending);
     await this.#giveBack(input.token);
     return { outcome: ending.outcome, plan: await this.#planOf(ending.row) };
   }

@@ -31,7 +31,11 @@ export function createPlanner(store: Store, clock: Clock, fleetSize: () => numbe
     async remember(rows) {
       const planned = rows.map((row) => ({ row, plan: of(row) }));
       const news = planned.filter(({ row, plan }) => differs(row, plan));
-      if (news.length > 0) await store.remember(news.map(({ row, plan }) => ({ fabricId: row.fabricId, plan })));
+      if (news.length > 0) {
+        await store.remember(
+          news.map(({ row: { fabricId, epoch, intervalMs }, plan }) => ({ fabricId, plan, epoch, intervalMs })),
+        );
+      }
       return planned;
     },
   };

@@ -1,50 +1,133 @@
-// What the log says of a transition: one line that an operator understands, or none where nothing is worth it.
+// What is told of the fleet: a log line that an operator understands, or none where nothing is worth it; and a tiding
+// for whoever listens.
 
+import type { FabricContext } from '../../machines/fabric/machine.ts';
+import type { FabricState } from '../../machines/fabric/plan.ts';
 import { top } from '../../otel/transitions.ts';
+import type { Tidings } from '../admin/tidings.ts';
+import { type Clock, formatIso } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { SyncEnding, SyncJob, SyncProgress } from '../sync/run.ts';
 import type { FabricTransition } from './fleet.ts';
 
-export function tellTransition(log: Log, told: FabricTransition, formatTime: (ms: number) => string): void {
-  const from = top(told.from);
-  const to = top(told.to);
-  const { context } = told;
-  const fields = {
-    fabric: told.name,
-    fabric_id: told.fabricId,
-    event: told.event,
-    from,
-    state: to,
-    ...(context.claim && { epoch: context.claim.epoch, run: context.claim.runId }),
-  };
-  if (from === to) {
-    log.debug({ ...fields, path: told.to }, `${told.name}: ${told.from} → ${told.to}`);
-    return;
+export class Teller {
+  readonly #log: Log;
+  readonly #tidings: Tidings;
+  readonly #clock: Clock;
+
+  constructor(log: Log, tidings: Tidings, clock: Clock) {
+    this.#log = log;
+    this.#tidings = tidings;
+    this.#clock = clock;
   }
-  const { plan, failure } = context;
-  const due = plan.state === 'idle' ? null : formatTime(plan.dueAtMs);
+
+  transition(told: FabricTransition): void {
+    const nowMs = this.#clock.nowMs();
+    const state = top(told.to) as FabricState;
+    const { servedDueMs, claim } = told.context;
+    this.#tidings.tell(() => ({
+      type: 'transition',
+      fabric: told.name,
+      fabric_id: told.fabricId,
+      at: formatIso(nowMs),
+      event: told.event,
+      from: told.from,
+      to: told.to,
+      state,
+      run: claim?.runId ?? null,
+      late_ms: state === 'locked' && servedDueMs !== null ? nowMs - servedDueMs : null,
+    }));
+    this.#logTransition(told, state);
+  }
+
+  progress({ settings }: SyncJob, { fabricId, runId, kind, state, listed }: SyncProgress): void {
+    this.#tidings.tell(() => ({
+      type: 'progress',
+      fabric: settings.name,
+      fabric_id: fabricId,
+      run: runId,
+      kind,
+      listed,
+      done: state !== 'reading',
+    }));
+  }
+
+  committed(job: SyncJob, ending: Extract<SyncEnding, { kind: 'committed' }>): void {
+    const { name } = job.settings;
+    const { outcome, remark, figures } = ending;
+    const sum = (key: 'created' | 'updated' | 'deleted' | 'quarantined') =>
+      Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
+    const counts = { created: sum('created'), updated: sum('updated'), deleted: sum('deleted') };
+    const fields = {
+      fabric: name,
+      fabric_id: job.fabricId,
+      run: job.claim.runId,
+      epoch: job.claim.epoch,
+      outcome,
+      ...counts,
+      quarantined: sum('quarantined'),
+      requests: figures.requests,
+      bytes_read: figures.bytesRead,
+    };
+    const changes = `+${counts.created} ~${counts.updated} -${counts.deleted}`;
+    if (outcome === 'complete') this.#log.info(fields, `${name}: in sync (${changes})`);
+    else this.#log.warn({ ...fields, remark }, `${name}: ${outcome.replace('_', ' ')} (${changes}): ${remark}`);
+    this.#tidings.tell(() => ({
+      type: 'run',
+      fabric: name,
+      fabric_id: job.fabricId,
+      run: job.claim.runId,
+      outcome,
+      ...counts,
+    }));
+  }
+
+  #logTransition(told: FabricTransition, to: FabricState): void {
+    const { name, fabricId, event, context } = told;
+    const { level, line, more } = lineOf(told, top(told.from), to);
+    const run = context.claim && { epoch: context.claim.epoch, run: context.claim.runId };
+    const fields = { fabric: name, fabric_id: fabricId, event, from: told.from, state: to, ...run, ...more };
+    this.#log[level](fields, `${name}: ${line}`);
+  }
+}
+
+interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly line: string;
+  readonly more?: object;
+}
+
+function lineOf({ from: fromPath, to: toPath, context }: FabricTransition, from: string, to: FabricState): Line {
+  const { plan, trigger } = context;
+  if (from === to) return { level: 'debug', line: `${fromPath} → ${toPath}` };
   switch (to) {
     case 'idle':
-      log.info(fields, `${told.name}: idle (${plan.state === 'idle' ? plan.reason : 'no plan'})`);
-      return;
-    case 'scheduled':
+      return { level: 'info', line: `idle (${plan.state === 'idle' ? plan.reason : 'a manual run could not begin'})` };
+    case 'scheduled': {
       if (from === 'locked')
-        log.info({ ...fields, contended: true }, `${told.name}: not run here; another daemon has it, or it moved on`);
-      else log.info({ ...fields, due_at: due }, `${told.name}: scheduled for ${due}`);
-      return;
-    case 'locked':
-      log.debug({ ...fields, trigger: context.trigger }, `${told.name}: locked for a ${context.trigger} run`);
-      return;
-    case 'syncing':
-      log.info({ ...fields, trigger: context.trigger }, `${told.name}: syncing`);
-      return;
-    case 'backoff':
-    case 'errored': {
-      const attempt = `attempt ${context.attempts}`;
-      const line = failure ? `${failure.code}: ${failure.message} ${failure.hint}` : 'no cause was recorded';
-      const more = { ...fields, code: failure?.code, attempts: context.attempts, hint: failure?.hint };
-      if (from === 'locked' && !context.failure) log.info(more, `${told.name}: not run here; back to ${to}`);
-      else if (to === 'errored') log.error(more, `${told.name}: errored (${attempt}): ${line}`);
-      else log.warn(more, `${told.name}: backoff (${attempt}): ${line}`);
+        return { level: 'info', line: 'not run here: another daemon has it, or it was done already' };
+      const due_at = plan.state === 'idle' ? null : formatIso(plan.dueAtMs);
+      // After a committed run the line about the run says more.
+      return { level: from === 'syncing' ? 'debug' : 'info', line: `scheduled for ${due_at}`, more: { due_at } };
     }
+    case 'locked':
+      return { level: 'debug', line: `locked for a ${trigger} run`, more: { trigger } };
+    case 'syncing':
+      return { level: 'debug', line: `syncing (${trigger})`, more: { trigger } };
+    default:
+      return troubleLine(toPath, to, context);
   }
+}
+
+function troubleLine(path: string, state: 'backoff' | 'errored', { failure, attempts }: FabricContext): Line {
+  // Back from a lock that somebody else has: nothing new failed.
+  if (failure === null || path.endsWith('.waiting')) {
+    return { level: 'info', line: `${state}, waiting for the next try`, more: { attempts } };
+  }
+  const { code, message, hint } = failure;
+  return {
+    level: state === 'errored' ? 'error' : 'warn',
+    line: `${state} after attempt ${attempts}: ${code}: ${message}. ${hint}`,
+    more: { attempts, code, hint },
+  };
 }

@@ -1,0 +1,187 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Stage } from '../demo/stage.ts';
+import type { StatusView } from '../inspector/view.ts';
+import { duration } from './arguments.ts';
+import { CliFailure } from './cli-failure.ts';
+import type { Exit } from './exit-codes.ts';
+import { type Servers, withServers } from './servers.ts';
+import { look } from './status-look.ts';
+import { changeLines, redraw, screen } from './status-watch.ts';
+import { type Call, verb } from './verb.ts';
+import type { World } from './world.ts';
+
+interface Options {
+  readonly manifests: readonly string[];
+  readonly for?: number;
+  readonly stateDir?: string;
+}
+
+type DemoCall = Call<[], Options>;
+
+const lookEveryMs = 500;
+/** What is in hand when the time is over may finish. */
+const settleMsMax = 15_000;
+
+export const demoVerb = verb<[], Options>({
+  path: ['demo'],
+  summary: 'watch it work: private servers, simulated fabrics and a real daemon',
+  details:
+    'Starts a private PostgreSQL and Redis (or uses DATABASE_URL and REDIS_URL), three simulated fabrics behind TLS (lab, ' +
+    'medium, large) with edits going on, and the daemon as a process of its own; medium fails for a while. Ctrl-C ends it ' +
+    'all. Its data stays: the next demo finds its timers again.',
+  examples: [
+    'fabric-syncd demo',
+    'fabric-syncd demo --manifests wiring.yaml --manifests vpcs/',
+    'fabric-syncd demo --for 30s --json',
+  ],
+  define(command: Command) {
+    command
+      .option(
+        '--manifests <path>',
+        'add a fabric that serves these YAML objects (file or folder; repeatable)',
+        collect,
+        [],
+      )
+      .option('--for <duration>', 'end by itself after this time', duration)
+      .option('--state-dir <folder>', 'where its data is kept');
+  },
+  async run(call) {
+    const { world, options, out, signal } = call;
+    const [{ setStage }, { roster }, { weather, fairAgainMs }] = await Promise.all([
+      import('../demo/stage.ts'),
+      import('../demo/roster.ts'),
+      import('../demo/weather.ts'),
+    ]);
+    const drawn = world.isTerminal.stdout && !out.json;
+    const remarks: string[] = [];
+    const say = (line: string) => {
+      if (!drawn || remarks.length === 0) out.note(line);
+      if (remarks.length > 0) remarks.push(line);
+    };
+    const startedMs = world.clock.nowMs();
+    const stage = await setStage({
+      stateDir: stateFolder(world, options.stateDir),
+      parts: roster(options.manifests.map((path) => resolve(world.cwd, path))),
+      entry: world.entry,
+      env: world.env,
+      clock: world.clock,
+      dice: world.dice,
+      say,
+      signal,
+    });
+    const medium = stage.fabrics.get('medium');
+    const sky =
+      medium && (options.for === undefined || options.for > fairAgainMs)
+        ? weather(medium, { clock: world.clock, say: (line) => remarks.push(line) })
+        : null;
+    const died = new AbortController();
+    stage.daemon.ended.then(
+      (how) => died.abort(new Error(String(how))),
+      () => {},
+    );
+    const staged = {
+      ...call,
+      world: { ...world, env: { ...world.env, ...stage.env } },
+      signal: AbortSignal.any([signal, died.signal]),
+    };
+    try {
+      await sky?.start();
+      return await withServers(staged, async (servers) => {
+        await show(staged, servers, stage, remarks, drawn);
+        if (died.signal.aborted) throw await daemonDied(stage, String((died.signal.reason as Error).message));
+        if (signal.aborted) return 'done';
+        return conclude(staged, servers, stage, startedMs);
+      });
+    } finally {
+      await sky?.stop();
+      if (!drawn) out.note('ending the demo');
+      await stage.stop();
+    }
+  },
+});
+
+/** Draws or tells until the time is over or somebody ends it. */
+async function show(call: DemoCall, servers: Servers, stage: Stage, remarks: string[], drawn: boolean): Promise<void> {
+  const { world, out, options, signal } = call;
+  const { stdout, clock } = world;
+  const untilMs = options.for === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + options.for;
+  const footer = [
+    '',
+    `Ctrl-C ends it. In another terminal: . ${stage.envFile}; npx fabric-syncd status lab`,
+    `kubectl --kubeconfig ${join(stage.envFile, '..', 'fabrics', 'lab', 'kubeconfig')} get switches`,
+  ];
+  let before: StatusView | null = null;
+  let told = 0;
+  if (drawn) stdout.write(screen.enter);
+  try {
+    while (clock.monotonicMs() < untilMs) {
+      const { view, lines } = await look(undefined, call, servers);
+      if (drawn) {
+        const body = [
+          ...lines({ width: world.columns(), paint: out.paint }),
+          '',
+          ...remarks.slice(-3).map((line) => `· ${line}`),
+          ...footer,
+        ];
+        stdout.write(redraw(body, rowsOf(stdout)));
+      } else {
+        for (const line of changeLines(before, view)) out.note(line);
+        for (const line of remarks.slice(told)) out.note(`· ${line}`);
+        told = remarks.length;
+      }
+      before = view;
+      await clock.sleep(Math.min(lookEveryMs, Math.max(0, untilMs - clock.monotonicMs())), signal);
+    }
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    if (drawn) stdout.write(screen.leave);
+  }
+}
+
+/** The last look: what is in hand may finish; then everything must be in sync. */
+async function conclude(call: DemoCall, servers: Servers, stage: Stage, startedMs: number): Promise<Exit> {
+  const { world, out, signal } = call;
+  const deadlineMs = world.clock.monotonicMs() + settleMsMax;
+  for (;;) {
+    const { view } = await look(undefined, call, servers);
+    const well = view.fabrics.every(({ sync_status }) => sync_status === 'in_sync');
+    if (!well && world.clock.monotonicMs() < deadlineMs) {
+      await world.clock.sleep(lookEveryMs, signal);
+      continue;
+    }
+    const fabrics = await Promise.all(
+      view.fabrics.map(async ({ id, name, state, sync_status, last_sync, due_at, objects }) => {
+        const runs = (await servers.operator.runs(id, 10_000)).filter((run) => run.startedMs >= startedMs);
+        const failures = runs.filter(({ outcome }) => outcome === 'failed' || outcome === 'interrupted').length;
+        return { name, state, sync_status, last_sync, due_at, objects, runs: runs.length, failures };
+      }),
+    );
+    out.document({ fabrics, redis: stage.redis, postgres: stage.postgres });
+    for (const one of fabrics) {
+      out.say(`${one.name}: ${one.sync_status}, ${one.objects} objects, ${one.runs} runs, ${one.failures} failed`);
+    }
+    return well ? 'done' : 'failed';
+  }
+}
+
+async function daemonDied(stage: Stage, how: string): Promise<CliFailure> {
+  return new CliFailure('failed', 'DAEMON_ENDED', `the daemon ended by itself (${how})`, {
+    hint: `Its last lines, from ${stage.daemonLog}:\n${await stage.daemon.lastLines(5)}`,
+  });
+}
+
+function stateFolder(world: World, given: string | undefined): string {
+  if (given !== undefined) return resolve(world.cwd, given);
+  return join(world.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'fabric-syncd', 'demo');
+}
+
+function rowsOf(stream: object): number {
+  return 'rows' in stream && typeof stream.rows === 'number' && stream.rows > 1 ? stream.rows : 24;
+}
+
+function collect(path: string, before: readonly string[]): readonly string[] {
+  return [...before, path];
+}

@@ -1,0 +1,211 @@
+// The stage of the demo: private servers, simulated fabrics, and the daemon as a process of its own.
+//
+//   S1. Everything it starts, `stop` ends, in reverse order; what a killed demo left behind, the next one ends.
+//   S2. Its data stays in the state folder: a second demo finds its timers, its inventory and its fabrics again.
+//   S3. REDIS_URL and DATABASE_URL are used where they are set; without any Redis it goes on in the mode without one.
+
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
+import type { Dice } from '../dice.ts';
+import { sealCredential } from '../kube/credentials.ts';
+import { generateKey, readKey } from '../kube/sealing.ts';
+import { openDatabase } from '../postgres/connect.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { postgresFabricBook } from '../postgres/operator/fabric-book.ts';
+import { type DaemonProcess, startDaemonProcess } from './daemon-process.ts';
+import { type SimulatedFabric, startSimulatedFabric } from './fabrics/fabric.ts';
+import type { Part } from './roster.ts';
+import { claimFolder } from './servers/folder-owner.ts';
+import { startPrivatePostgres } from './servers/postgres.ts';
+import { findRedis, redisAdvice, startPrivateRedis } from './servers/redis.ts';
+
+export interface StageOptions {
+  readonly stateDir: string;
+  readonly parts: readonly Part[];
+  /** The program's entry file. */
+  readonly entry: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  /** Hears what is being done, a line each. */
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Stage {
+  /** What the program's verbs need to work on this stage. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A file to source in another terminal. */
+  readonly envFile: string;
+  readonly daemon: DaemonProcess;
+  readonly daemonLog: string;
+  readonly fabrics: ReadonlyMap<string, SimulatedFabric>;
+  readonly redis: string | null;
+  readonly postgres: string;
+  stop(): Promise<void>;
+}
+
+/** The daemon's settings on this stage: everything happens sooner than in earnest. */
+const quickSettings = {
+  FABRIC_SYNCD_BACKOFF_BASE: '2s',
+  FABRIC_SYNCD_BACKOFF_CAP: '4s',
+  FABRIC_SYNCD_RETRIES_MAX: '12',
+  FABRIC_SYNCD_LEASE_TTL: '10s',
+  FABRIC_SYNCD_SWEEP_INTERVAL: '2s',
+  FABRIC_SYNCD_GRACE_PERIOD: '5s',
+};
+
+export async function setStage(options: StageOptions): Promise<Stage> {
+  const { stateDir, parts, clock, dice, say, signal } = options;
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const act of undo.splice(0).reverse()) await act();
+  };
+  try {
+    await mkdir(stateDir, { recursive: true, mode: 0o755 });
+    undo.push(await claimFolder(stateDir, 'the demo'));
+
+    const servers = await openServers(options, undo);
+    signal.throwIfAborted();
+
+    const fabrics = new Map<string, SimulatedFabric>();
+    for (const part of parts) {
+      const fabric = await startSimulatedFabric({
+        name: part.name,
+        ...part.content,
+        ...(part.rates && { rates: part.rates }),
+        stateDir: join(stateDir, 'fabrics', part.name),
+        clock,
+        dice,
+      });
+      undo.push(() => fabric.stop());
+      fabrics.set(part.name, fabric);
+      for (const remark of fabric.remarks) say(`${part.name}: ${remark}`);
+      await writeFile(join(stateDir, 'fabrics', part.name, 'kubeconfig'), fabric.kubeconfig(), { mode: 0o600 });
+      say(`fabric ${part.name}: ${part.description}, at ${fabric.url}`);
+    }
+    signal.throwIfAborted();
+
+    const keyFile = join(stateDir, 'key');
+    await enrol(servers.databaseUrl, keyFile, parts, fabrics);
+
+    const env = {
+      ...quickSettings,
+      DATABASE_URL: servers.databaseUrl,
+      REDIS_URL: servers.redisUrl,
+      FABRIC_SYNCD_KEY_FILE: keyFile,
+      FABRIC_SYNCD_ADMIN_SOCKET: join(stateDir, 'admin.sock'),
+    };
+    const envFile = await writeEnvFile(stateDir, env);
+    const daemonLog = join(stateDir, 'daemon.log');
+    const daemon = await startDaemonProcess({
+      main: options.entry,
+      env: { PATH: options.env.PATH ?? '', FABRIC_SYNCD_LOG_FORMAT: 'json', ...env },
+      logFile: daemonLog,
+      clock,
+    });
+    undo.push(() => daemon.stop());
+    say(`daemon: process ${daemon.pid}, log in ${daemonLog}`);
+    return {
+      env,
+      envFile,
+      daemon,
+      daemonLog,
+      fabrics,
+      redis: servers.redis,
+      postgres: servers.postgres,
+      stop,
+    };
+  } catch (cause) {
+    await stop();
+    throw cause;
+  }
+}
+
+async function openServers({ stateDir, env, say }: StageOptions, undo: (() => Promise<void>)[]) {
+  let databaseUrl = env.DATABASE_URL;
+  let postgres = 'the one in DATABASE_URL';
+  if (!databaseUrl) {
+    const server = await startPrivatePostgres({ dir: join(stateDir, 'postgres') });
+    undo.push(() => server.stop());
+    databaseUrl = server.url;
+    postgres = `PostgreSQL ${server.version}`;
+  }
+  say(`Postgres: ${postgres}`);
+
+  let redisUrl = env.REDIS_URL;
+  let redis: string | null = redisUrl === 'none' ? null : 'the one in REDIS_URL';
+  if (!redisUrl) {
+    const found = await findRedis({ say });
+    if (found) {
+      const server = await startPrivateRedis({ dir: join(stateDir, 'redis') });
+      undo.push(() => server.stop());
+      redisUrl = server.url;
+      redis = found.how;
+    } else {
+      say(redisAdvice);
+      redisUrl = 'none';
+      redis = null;
+    }
+  }
+  say(`Redis: ${redis ?? 'none; the daemon works without it'}`);
+  return { databaseUrl, postgres, redisUrl, redis };
+}
+
+/** Writes the fabrics into the database as `fabric add` and `fabric set` would; fabrics of earlier demos are removed. */
+async function enrol(
+  databaseUrl: string,
+  keyFile: string,
+  parts: readonly Part[],
+  fabrics: ReadonlyMap<string, SimulatedFabric>,
+): Promise<void> {
+  const key = readKey(await keptKey(keyFile));
+  const database = openDatabase({ url: databaseUrl, applicationName: 'fabric-syncd demo', connectionsMax: 1 });
+  try {
+    await migrate(database);
+    const book = postgresFabricBook(database);
+    const known = new Map((await book.list()).map((fabric) => [fabric.name, fabric.fabricId]));
+    for (const part of parts) {
+      const fabric = fabrics.get(part.name);
+      if (!fabric) continue;
+      const values = {
+        name: part.name,
+        description: part.description,
+        server: fabric.url,
+        caPem: fabric.caPem,
+        intervalSeconds: part.intervalSeconds,
+      };
+      const credential = {
+        kind: 'seal' as const,
+        seal: (fabricId: string) => sealCredential(key, fabricId, { kind: 'token', token: fabric.token }),
+      };
+      const fabricId = known.get(part.name);
+      if (fabricId) await book.set(fabricId, values, credential);
+      else await book.add(values, credential);
+      known.delete(part.name);
+    }
+    for (const fabricId of known.values()) await book.remove(fabricId);
+  } finally {
+    await database.close();
+  }
+}
+
+async function keptKey(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    const key = generateKey();
+    await writeFile(path, key, { mode: 0o600 });
+    return key;
+  }
+}
+
+async function writeEnvFile(stateDir: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const path = join(stateDir, 'env');
+  const quoted = Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`);
+  await rm(path, { force: true });
+  await writeFile(path, `${quoted.join('\n')}\n`, { mode: 0o600 });
+  await chmod(path, 0o600);
+  return path;
+}
