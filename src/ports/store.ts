@@ -207,6 +207,10 @@ export type Notice =
 export interface RememberedPlan {
   readonly fabricId: string;
   readonly plan: Plan;
+  /** Of the row that the plan was read off: one that has run since then says something newer. */
+  readonly epoch: number;
+  /** Of that row: what a new tick was made with. */
+  readonly intervalMs: number;
 }
 
 export interface Store {
@@ -224,7 +228,8 @@ export interface Store {
   settle(request: SettleRequest): Promise<Settled>;
 
   /**
-   * Writes what `plan` decided into the rows (state, due time, failure), except where a lease is alive.
+   * Writes what `plan` decided into the rows (state, due time, failure), except where a lease is alive or the epoch
+   * is not that of the row which was planned.
    * @returns the ids that were written
    */
   remember(plans: readonly RememberedPlan[]): Promise<readonly string[]>;

@@ -6,22 +6,24 @@
 //       A server that is merely slow has ended the statement by itself before.
 //   B3. Whatever goes wrong leaves this folder as a `FabricFailure` (`failure.ts`).
 
-import { connect as connectSocket, type Socket } from 'node:net';
-import postgres, { type Options, type PostgresType, type Sql } from 'postgres';
+import type { Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
-import { type DatabaseAddress, describeDatabase, parseDatabaseUrl, tlsOptions } from './address.ts';
+import { describeDatabase, parseDatabaseUrl } from './address.ts';
 import { databaseFailure, deadlinePassed } from './failure.ts';
+import { type DriverOptions, openPool, type Pool } from './pool.ts';
+import { runTransaction, type Transaction } from './transaction.ts';
+import { Writers } from './writers.ts';
 
 export interface ConnectOptions {
   readonly url: string;
-  /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string;
-  /** Connections at most; opened as they are needed. */
+  /** Connections for single statements at most, opened as they are needed. */
   readonly connectionsMax?: number;
+  /** Connections for transactions at most, beside those. */
+  readonly writersMax?: number;
   readonly connectTimeoutMs?: number;
-  /** The server's bound on one statement. */
   readonly statementTimeoutMs?: number;
-  /** The server's bound on a transaction whose client says nothing: what a daemon that died on another host holds. */
+  /** What a daemon that died on another host holds, it holds no longer than this. */
   readonly idleInTransactionTimeoutMs?: number;
   readonly clock?: Clock;
 }
@@ -30,6 +32,7 @@ export interface ConnectOptions {
 const marginMs = 5_000;
 
 export interface Database {
+  /** For single statements, inside of `act`. */
   readonly sql: Sql;
   /** For people: host and database, no password. */
   readonly where: string;
@@ -42,6 +45,14 @@ export interface Database {
    * @throws FabricFailure `DATABASE_UNAVAILABLE` or `DATABASE_REFUSED`
    */
   act<T>(what: string, run: (sql: Sql) => PromiseLike<T>, deadlineMs?: number): Promise<T>;
+  /** The same for several statements that happen whole or not at all. */
+  transact<T>(
+    what: string,
+    work: (transaction: Transaction) => Promise<T>,
+    bounds: { deadlineMs: number; signal?: AbortSignal },
+  ): Promise<T>;
+  /** One more pool beside the usual ones, closed by whoever opened it. */
+  openPool(more: DriverOptions): Pool;
   /** Cuts every connection; the next act connects anew. */
   cut(): void;
   /** Ends idle connections at once and busy ones within a second. Safe to repeat. */
@@ -53,110 +64,72 @@ export function openDatabase(options: ConnectOptions): Database {
   const address = parseDatabaseUrl(options.url);
   const clock = options.clock ?? systemClock;
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
-  const pool = openPool(address, options, {}, statementTimeoutMs);
+  const session = {
+    applicationName: options.applicationName ?? 'fabric-syncd',
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    statementTimeoutMs,
+    idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 30_000,
+  };
+  const pool = openPool(address, session, { max: options.connectionsMax ?? 10 });
+  // A transaction must not lose its connection to old age in the middle.
+  const writers = new Writers(
+    () => openPool(address, session, { max: 1, max_lifetime: null }),
+    options.writersMax ?? 4,
+  );
   const hungMs = statementTimeoutMs + marginMs;
+
+  const bounded = async <T>(what: string, answer: Promise<T>, deadlineMs: number, giveUp: () => void): Promise<T> => {
+    let cancelDeadline = () => {};
+    const deadline = new Promise<never>((_, reject) => {
+      cancelDeadline = clock.after(deadlineMs, () => {
+        reject(deadlinePassed(what, deadlineMs));
+        giveUp();
+      });
+    });
+    try {
+      return await Promise.race([answer, deadline]);
+    } catch (error) {
+      throw databaseFailure(error, what);
+    } finally {
+      cancelDeadline();
+    }
+  };
 
   return {
     sql: pool.sql,
     where: describeDatabase(address),
     clock,
     statementTimeoutMs,
-    cut: pool.cut,
-    close: pool.close,
-    async act(what, run, deadlineMs = hungMs) {
-      let cancelDeadline = () => {};
-      let cancelCut = () => {};
-      const answer = Promise.resolve(run(pool.sql)).finally(() => cancelCut());
-      const deadline = new Promise<never>((_, reject) => {
-        cancelDeadline = clock.after(deadlineMs, () => reject(deadlinePassed(what, deadlineMs)));
-        // An impatient act gives up early; that alone does not make the server a dead one.
-        cancelCut = clock.after(Math.max(deadlineMs, hungMs), pool.cut);
+    act(what, run, deadlineMs = hungMs) {
+      const answer = Promise.resolve(run(pool.sql));
+      // An act that gives up early says nothing about the server; one that is still open when the server must have ended
+      // it does.
+      const giveUp = () => {
+        const cancelCut = clock.after(Math.max(0, hungMs - deadlineMs), pool.cut);
+        answer.then(cancelCut, cancelCut);
+      };
+      return bounded(what, answer, deadlineMs, giveUp);
+    },
+    transact(what, work, { deadlineMs, signal }) {
+      const late = new AbortController();
+      const over = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+      let mine: Pool | null = null;
+      const answer = writers.use((pool) => {
+        mine = pool;
+        return runTransaction(pool, work, over);
+      }, over);
+      return bounded(what, answer, deadlineMs, () => {
+        late.abort(deadlinePassed(what, deadlineMs));
+        mine?.cut();
       });
-      try {
-        return await Promise.race([answer, deadline]);
-      } catch (error) {
-        throw databaseFailure(error, what);
-      } finally {
-        cancelDeadline();
-      }
+    },
+    openPool: (more) => openPool(address, session, more),
+    cut() {
+      pool.cut();
+      writers.cut();
+    },
+    async close() {
+      await Promise.all([pool.close(), writers.close()]);
     },
   };
-}
-
-export interface Pool {
-  readonly sql: Sql;
-  cut(): void;
-  close(): Promise<void>;
-}
-
-/** What the driver takes beyond what its types say. */
-interface DriverOptions extends Options<Record<string, PostgresType>> {
-  readonly socket: () => Socket;
-  readonly onnotify?: (channel: string, payload: string) => void;
-}
-
-/** @param more single settings of the driver, for the connection that listens */
-export function openPool(
-  address: DatabaseAddress,
-  options: ConnectOptions,
-  more: Partial<DriverOptions>,
-  statementTimeoutMs: number,
-): Pool {
-  const sockets = new Set<Socket>();
-  let turn = 0;
-  const driver: DriverOptions = {
-    ...(address.user !== null && { user: address.user }),
-    ...(address.password !== null && { password: address.password }),
-    ...(address.database !== null && { database: address.database }),
-    host: address.hosts[0].host,
-    port: address.hosts[0].port,
-    // Opened here so that they can be cut (B2), and by turns where the URL names several hosts.
-    socket() {
-      const { host, port } = address.hosts[turn++ % address.hosts.length] ?? address.hosts[0];
-      const socket = host.startsWith('/')
-        ? connectSocket({ path: `${host}/.s.PGSQL.${port}` })
-        : connectSocket({ host, port });
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      // The driver takes the name that a certificate must carry from here.
-      return Object.assign(socket, { host });
-    },
-    ...(address.hosts.length > 1 && { target_session_attrs: 'read-write' }),
-    ssl: tlsOptions(address.tls),
-    max: options.connectionsMax ?? 10,
-    connect_timeout: (options.connectTimeoutMs ?? 5_000) / 1000,
-    keep_alive: 15,
-    backoff: reconnectSeconds,
-    onnotice() {},
-    connection: {
-      ...address.settings,
-      application_name: options.applicationName ?? 'fabric-syncd',
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
-      default_transaction_isolation: 'read committed',
-      // What the rows are read with, whatever the server or the role has set.
-      TimeZone: 'UTC',
-      DateStyle: 'ISO',
-      bytea_output: 'hex',
-    },
-    ...more,
-  };
-  const sql = postgres(driver);
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  let closed: Promise<void> | null = null;
-  return {
-    sql,
-    cut,
-    close() {
-      closed ??= sql.end({ timeout: 1 }).then(cut);
-      return closed;
-    },
-  };
-}
-
-/** 0.1 s, 0.2 s, 0.4 s … 2 s between attempts to connect. */
-function reconnectSeconds(attempt: number): number {
-  return Math.min(2, 0.05 * 2 ** Math.min(attempt, 10));
 }

@@ -6,8 +6,9 @@
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import type { TransactionSql } from 'postgres';
+import type { Sql } from 'postgres';
 import type { Database } from './connect.ts';
+import type { Transaction } from './transaction.ts';
 
 const folder = new URL('./migrations/', import.meta.url);
 /** Any number that no other program takes: "fabric" in ASCII. */
@@ -51,11 +52,9 @@ export async function migrate(database: Database): Promise<readonly string[]> {
   const migrations = await loadMigrations();
   const applied: string[] = [];
   for (;;) {
-    const name = await database.act(
-      'migrate the schema',
-      (sql) => sql.begin((tx) => applyNext(tx, migrations)),
-      statementTimeoutMs + lockTimeoutMs,
-    );
+    const name = await database.transact('migrate the schema', (tx) => applyNext(tx, migrations), {
+      deadlineMs: statementTimeoutMs + lockTimeoutMs,
+    });
     if (name === null) return applied;
     applied.push(name);
   }
@@ -92,25 +91,33 @@ interface LedgerLine {
 }
 
 /** One step, under the lock. @returns null where nothing is left to do */
-async function applyNext(tx: TransactionSql, migrations: readonly Migration[]): Promise<string | null> {
-  await tx`select set_config('statement_timeout', ${String(statementTimeoutMs)}, true),
-                  set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
-  await tx`select pg_advisory_xact_lock(${advisoryLock}::bigint)`;
-  await tx`
-    create table if not exists fabric_migration (
-      number     integer primary key,
-      name       text not null,
-      hash       text not null,
-      applied_at timestamptz not null default now())`;
-  const { current } = compare(await readLedger(tx), migrations);
+async function applyNext(tx: Transaction, migrations: readonly Migration[]): Promise<string | null> {
+  await tx.run(
+    (sql) => sql`
+      select set_config('statement_timeout', ${String(statementTimeoutMs)}, true),
+             set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`,
+  );
+  await tx.run((sql) => sql`select pg_advisory_xact_lock(${advisoryLock}::bigint)`);
+  await tx.run(
+    (sql) => sql`
+      create table if not exists fabric_migration (
+        number     integer primary key,
+        name       text not null,
+        hash       text not null,
+        applied_at timestamptz not null default now())`,
+  );
+  const { current } = compare(await tx.run(readLedger), migrations);
   const next = migrations[current];
   if (!next) return null;
-  await tx`insert into fabric_migration (number, name, hash) values (${next.number}, ${next.name}, ${next.hash})`;
-  await tx.unsafe(next.sql);
+  await tx.run(
+    (sql) => sql`
+      insert into fabric_migration (number, name, hash) values (${next.number}, ${next.name}, ${next.hash})`,
+  );
+  await tx.run((sql) => sql.unsafe(next.sql));
   return next.name;
 }
 
-function readLedger(sql: TransactionSql | Database['sql']): PromiseLike<LedgerLine[]> {
+function readLedger(sql: Sql) {
   return sql<LedgerLine[]>`select number, name, hash from fabric_migration order by number`;
 }
 

@@ -1,0 +1,90 @@
+// The commit of a run: inventory, history, how it ended, what comes next, and the lease, all or nothing.
+//
+//   D1. Everything is under the epoch of the claim. A stale one changes nothing, and says so.
+//   D2. A run that found nothing new is one statement.
+//   D3. Doing it again after an answer was lost is safe: a run that committed already says so once more.
+
+import type { Claim } from '../../machines/fabric/ports.ts';
+import type { CommitRequest, Committed } from '../ports/store.ts';
+import type { Database } from './connect.ts';
+import { finish } from './finish.ts';
+import { bury, merge, touch } from './merge.ts';
+import { type FabricColumns, fabricColumns, fabricRow } from './rows.ts';
+import { prepareStage, stage } from './stage.ts';
+import { cancelQuery, type Transaction } from './transaction.ts';
+
+/** A merge is several statements, each with the server's bound; no sane one comes near. */
+const deadlineMs = 120_000;
+const what = 'commit a run';
+
+/** @throws the signal's reason where it is aborted first: nothing is written then */
+export async function commit(database: Database, request: CommitRequest, signal: AbortSignal): Promise<Committed> {
+  signal.throwIfAborted();
+  const writes = request.stagedCount > 0 || request.touched.length > 0 || request.deletions.length > 0;
+  const ended = writes ? await withMerge(database, request, signal) : await alone(database, request, signal);
+  return ended ?? (await committedBefore(database, request));
+}
+
+async function alone(database: Database, request: CommitRequest, signal: AbortSignal): Promise<Committed | null> {
+  const [row] = await database.act(what, async (sql) => {
+    const query = finish(sql, request, false);
+    const cancel = () => cancelQuery(query);
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await query;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  });
+  return row ? { kind: 'committed', row: fabricRow(row), changes: 0 } : null;
+}
+
+async function withMerge(database: Database, request: CommitRequest, signal: AbortSignal): Promise<Committed | null> {
+  const { fabricId, claim, stagedCount } = request;
+  const target = { fabricId, runId: claim.runId };
+  return database.transact(
+    what,
+    async (tx) => {
+      const [mine] = await Promise.all([lockUnderEpoch(tx, fabricId, claim), prepareStage(tx)]);
+      if (!mine) return null;
+      if (stagedCount > 0) await stage(tx, request.staged);
+      // They go out together; each sees what those before it wrote.
+      const [, buried, merged, [row]] = await Promise.all([
+        touch(tx, target, request.touched),
+        bury(tx, target, request.deletions),
+        stagedCount > 0 ? merge(tx, target) : 0,
+        tx.run((sql) => finish(sql, request, true)),
+      ]);
+      return row ? { kind: 'committed', row: fabricRow(row), changes: buried + merged } : null;
+    },
+    { deadlineMs, signal },
+  );
+}
+
+/** From here to the end of the transaction the epoch cannot move (D1). */
+async function lockUnderEpoch(tx: Transaction, fabricId: string, claim: Claim): Promise<boolean> {
+  const locked = await tx.run(
+    (sql) => sql`
+      select from fabric f join fabric_cycle c on c.fabric_id = f.id
+       where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
+         and c.lease_holder is not null
+         for no key update of f, c`,
+  );
+  return locked.count === 1;
+}
+
+async function committedBefore(database: Database, { fabricId, claim, outcome }: CommitRequest): Promise<Committed> {
+  const [row] = await database.act(
+    what,
+    (sql) => sql<(FabricColumns & { changes: number })[]>`
+      select ${fabricColumns(sql)},
+             (select count(*)::int from fabric_change ch where ch.run_id = r.id) as changes
+        from fabric_run r join fabric f on f.id = r.fabric_id join fabric_cycle c on c.fabric_id = f.id
+       where r.id = ${claim.runId}::bigint and r.fabric_id = ${fabricId}::bigint and r.epoch = ${claim.epoch}
+         and r.outcome = ${outcome} and c.epoch = r.epoch`,
+  );
+  return row ? { kind: 'committed', row: fabricRow(row), changes: row.changes } : { kind: 'stale' };
+}

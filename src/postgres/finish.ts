@@ -1,0 +1,120 @@
+// The end of a run that read its fabric: one statement that says how it ended, arms what comes next and frees the lease,
+// under the epoch of its claim. Alone it is the whole commit of a run that found nothing new; after a merge it is the last
+// statement of that transaction.
+
+import type { PendingQuery, Sql } from 'postgres';
+import { oneLine } from '../../machines/fabric/failure.ts';
+import type { CommitRequest, QuarantinedObject, RunFigures } from '../ports/store.ts';
+import { jsonb } from './json.ts';
+import { approvalJson, type FabricColumns, fabricColumns } from './rows.ts';
+
+/** @param recount the inventory was written to: its counts are taken anew. @returns no row where the epoch is stale */
+export function finish(sql: Sql, request: CommitRequest, recount: boolean): PendingQuery<FabricColumns[]> {
+  const { fabricId, claim, outcome, figures, next } = request;
+  const sums = sumsOf(figures);
+  const approval = approvalJson(request.approval);
+  return sql<FabricColumns[]>`
+    with locked as materialized (
+      select f as old_f, c as old_c from fabric f join fabric_cycle c on c.fabric_id = f.id
+       where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
+         and c.lease_holder is not null
+         for no key update of f, c),
+    ended as (
+      update fabric_run r
+         set outcome = ${outcome}, finished_at = now(), created = ${sums.created}, updated = ${sums.updated},
+             deleted = ${sums.deleted}, unchanged = ${sums.unchanged}, quarantined = ${sums.quarantined},
+             kinds = ${jsonb(sql, figures.kinds)}, requests = ${figures.requests}, bytes_read = ${figures.bytesRead}
+        from locked
+       where r.id = ${claim.runId}::bigint),
+    -- Those who asked while it ran have joined it.
+    answered as (
+      update fabric_request q
+         set settled_at = now(), run_id = ${claim.runId}::bigint
+        from locked l
+       where q.fabric_id = (l.old_c).fabric_id and q.settled_at is null),
+    bad as (
+      select distinct on (api_group, kind, namespace, name) *
+        from json_to_recordset(${quarantineJson(request.quarantined)}::text::json)
+          as o(api_group text, kind text, namespace text, name text, reason text)),
+    mended as (
+      delete from fabric_quarantine q using locked l
+       where q.fabric_id = (l.old_c).fabric_id
+         and q.api_group || '/' || q.kind = any(${request.kindsComplete as string[]}::text[])
+         and (q.api_group, q.kind, q.namespace, q.name) not in (select api_group, kind, namespace, name from bad)),
+    quarantined as (
+      insert into fabric_quarantine (fabric_id, api_group, kind, namespace, name, reason, run_id)
+      select (l.old_c).fabric_id, b.*, ${claim.runId}::bigint from locked l, bad b
+      on conflict (fabric_id, api_group, kind, namespace, name) do update
+         set reason = excluded.reason, run_id = excluded.run_id
+       where fabric_quarantine.reason <> excluded.reason),
+    tally as (
+      select coalesce(sum(n), 0)::int as total, coalesce(jsonb_object_agg(kind, n), '{}') as counts
+        from (select kind, count(*) as n from fabric_resource
+               where ${recount} and fabric_id = ${fabricId}::bigint and deleted_at is null group by kind) k),
+    rested as (
+      update fabric_cycle c
+         set state = case when ${next === null} then 'idle' else 'scheduled' end,
+             due_at = to_timestamp(${next?.dueAtMs ?? null}::float8 / 1000),
+             due_kind = case when ${next === null} then null else 'sync' end,
+             tick_at = coalesce(to_timestamp(${next?.tickMs ?? null}::float8 / 1000), c.tick_at),
+             tick_interval = coalesce(${next === null ? null : Math.round(next.intervalMs / 1000)}::int, c.tick_interval),
+             attempts = 0, failure = null, previous_sync = null, previous_status = null,
+             lease_holder = null, lease_until = null, run_id = null,
+             cluster_uid = coalesce(${request.clusterUid}, c.cluster_uid),
+             approval = fresh.approval,
+             -- What a person approved meanwhile stays approved, as long as no more waits than was shown.
+             approved_by = case when fresh.covered then c.approved_by end,
+             approved_at = case when fresh.covered then c.approved_at end
+        from locked l,
+             lateral (select ${jsonb(sql, approval)} as approval) a,
+             lateral (select a.approval, coalesce(
+                        a.approval ->> 'kind' = (l.old_c).approval ->> 'kind'
+                        and coalesce((l.old_c).approval -> 'resources', '[]') @> coalesce(a.approval -> 'resources', '[]')
+                        and a.approval ->> 'found' is not distinct from (l.old_c).approval ->> 'found', false) as covered) fresh
+       where c.fabric_id = (l.old_c).fabric_id
+      returning c),
+    told as (
+      update fabric f
+         set sync_status = case when ${outcome === 'complete'} then 'in_sync' else 'out_of_sync' end,
+             sync_error = ${oneLine(request.remark, 2_000)},
+             connection_status = 'connected', connection_error = '',
+             counts = case when ${recount} then t.counts else f.counts end,
+             cached_crd_count = case when ${recount} then t.total else f.cached_crd_count end,
+             vpcs_count = case when ${recount} then coalesce((t.counts ->> 'VPC')::int, 0) else f.vpcs_count end,
+             connections_count = case when ${recount} then coalesce((t.counts ->> 'Connection')::int, 0) else f.connections_count end,
+             servers_count = case when ${recount} then coalesce((t.counts ->> 'Server')::int, 0) else f.servers_count end,
+             switches_count = case when ${recount} then coalesce((t.counts ->> 'Switch')::int, 0) else f.switches_count end
+        from locked l, tally t
+       where f.id = (l.old_f).id
+      returning f)
+    select ${fabricColumns(sql, sql`0`)},
+           pg_notify('fabric_syncd', json_build_object(
+             'what', 'changed', 'fabric', f.id::text, 'by', (l.old_c).lease_holder)::text)
+      from locked l, rested, told, lateral (select (told.f).*) f, lateral (select (rested.c).*) c`;
+}
+
+/** The sums of the kinds, as `fabric_run` keeps them beside the kinds themselves. */
+export function sumsOf({ kinds }: RunFigures) {
+  const sums = { created: 0, updated: 0, deleted: 0, unchanged: 0, quarantined: 0 };
+  for (const kind of Object.values(kinds)) {
+    sums.created += kind.created;
+    sums.updated += kind.updated;
+    sums.deleted += kind.deleted;
+    sums.quarantined += kind.quarantined;
+    sums.unchanged += Math.max(0, kind.listed - kind.created - kind.updated - kind.quarantined);
+  }
+  return sums;
+}
+
+/** What could not be stored may hold what cannot be stored here either. */
+function quarantineJson(objects: readonly QuarantinedObject[]): string {
+  return JSON.stringify(
+    objects.map(({ group, kind, namespace, name, reason }) => ({
+      api_group: oneLine(group.toWellFormed(), 253),
+      kind: oneLine(kind.toWellFormed(), 253),
+      namespace: oneLine(namespace.toWellFormed(), 253),
+      name: oneLine(name.toWellFormed(), 253),
+      reason: oneLine(reason.toWellFormed()),
+    })),
+  );
+}

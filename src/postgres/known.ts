@@ -1,0 +1,36 @@
+import type { KnownObject, ObjectKey } from '../ports/store.ts';
+import type { Database } from './connect.ts';
+import { cancelQuery } from './transaction.ts';
+
+/**
+ * The live objects of a fabric without their content. Rows are put into the map as they come in, so that ten thousand
+ * of them neither stand in memory twice nor hold the event loop at once.
+ */
+export async function known(
+  database: Database,
+  fabricId: string,
+  signal: AbortSignal,
+): Promise<Map<ObjectKey, KnownObject>> {
+  signal.throwIfAborted();
+  const objects = new Map<ObjectKey, KnownObject>();
+  await database.act('read the inventory', async (sql) => {
+    const query = sql<(KnownObject & { key: ObjectKey })[]>`
+      select api_group || '/' || kind || '/' || namespace || '/' || name as key,
+             id::text, uid, resource_version as "resourceVersion", encode(content_hash, 'base64') as hash
+        from fabric_resource
+       where fabric_id = ${fabricId}::bigint and deleted_at is null`;
+    const cancel = () => cancelQuery(query);
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      await query.forEach(({ key, id, uid, resourceVersion, hash }) => {
+        objects.set(key, { id, uid, resourceVersion, hash });
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  });
+  return objects;
+}

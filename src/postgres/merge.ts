@@ -1,0 +1,94 @@
+// Writing what a run found into the inventory, and what that changed into the history. The fabric's row is locked: nobody
+// else writes this inventory meanwhile.
+//
+//   H1. The history is kept backwards: a change holds what stood before it. What was not there before has nothing.
+//   H2. A deleted object leaves a tombstone; coming back, it takes its old row, so its history stays one.
+
+import type { TouchedObject } from '../ports/store.ts';
+import type { Transaction } from './transaction.ts';
+
+interface Target {
+  readonly fabricId: string;
+  readonly runId: string;
+}
+
+/** Same content under another version: nothing happened to the object that a person would call a change. */
+export async function touch(tx: Transaction, { fabricId }: Target, touched: readonly TouchedObject[]): Promise<void> {
+  if (touched.length === 0) return;
+  const moved = JSON.stringify(
+    touched.map(({ id, resourceVersion, generation }) => ({ id, resourceVersion, generation })),
+  );
+  await tx.run(
+    (sql) => sql`
+      update fabric_resource r
+         set resource_version = t."resourceVersion", generation = t.generation
+        from json_to_recordset(${moved}::text::json) as t(id bigint, "resourceVersion" text, generation bigint)
+       where r.id = t.id and r.fabric_id = ${fabricId}::bigint and r.deleted_at is null`,
+  );
+}
+
+/** @returns how many went */
+export async function bury(
+  tx: Transaction,
+  { fabricId, runId }: Target,
+  deletions: readonly string[],
+): Promise<number> {
+  if (deletions.length === 0) return 0;
+  const recorded = await tx.run(
+    (sql) => sql`
+      with gone as (
+        update fabric_resource
+           set deleted_run = ${runId}::bigint, deleted_at = now(), changed_run = ${runId}::bigint, changed_at = now()
+         where fabric_id = ${fabricId}::bigint and id = any(${`{${deletions.join(',')}}`}::text::bigint[])
+           and deleted_at is null
+        returning id, object, uid, resource_version)
+      insert into fabric_change (run_id, resource_id, fabric_id, change, before, before_uid, before_resource_version)
+      select ${runId}::bigint, id, ${fabricId}::bigint, 'deleted', object, uid, resource_version from gone`,
+  );
+  return recorded.count;
+}
+
+/** What was staged becomes the inventory. @returns how many changed */
+export async function merge(tx: Transaction, { fabricId, runId }: Target): Promise<number> {
+  const recorded = await tx.run(
+    (sql) => sql`
+      with stored as (
+        -- As it stood before this statement: what the updates below write is not seen here.
+        select r.id, r.object, r.uid, r.resource_version, r.deleted_at is not null as was_gone, r.uid <> s.uid as is_another
+          from pg_temp.fabric_staged s
+          join fabric_resource r
+            on r.fabric_id = ${fabricId}::bigint and r.api_group = s.api_group and r.kind = s.kind
+           and r.namespace = s.namespace and r.name = s.name),
+      created as (
+        insert into fabric_resource (
+               fabric_id, api_group, api_version, kind, plural, namespace, name, uid, resource_version, generation,
+               creation_timestamp, object, content_hash, created_run, changed_run)
+        select ${fabricId}::bigint, api_group, api_version, kind, plural, namespace, name, uid, resource_version, generation,
+               creation_timestamp, object, decode(content_hash, 'base64'), ${runId}::bigint, ${runId}::bigint
+          from pg_temp.fabric_staged s
+         where not exists (
+               select from fabric_resource r
+                where r.fabric_id = ${fabricId}::bigint and r.api_group = s.api_group and r.kind = s.kind
+                  and r.namespace = s.namespace and r.name = s.name)
+        returning id),
+      rewritten as (
+        update fabric_resource r
+           set api_version = s.api_version, plural = s.plural, uid = s.uid, resource_version = s.resource_version,
+               generation = s.generation, creation_timestamp = s.creation_timestamp, object = s.object,
+               content_hash = decode(s.content_hash, 'base64'), changed_run = ${runId}::bigint, changed_at = now(),
+               deleted_run = null, deleted_at = null
+          from pg_temp.fabric_staged s
+         where r.fabric_id = ${fabricId}::bigint and r.api_group = s.api_group and r.kind = s.kind
+           and r.namespace = s.namespace and r.name = s.name)
+      insert into fabric_change (run_id, resource_id, fabric_id, change, before, before_uid, before_resource_version)
+      select ${runId}::bigint, id, ${fabricId}::bigint, 'created', null, null, null from created
+       union all
+      select ${runId}::bigint, id, ${fabricId}::bigint,
+             case when was_gone then 'restored' when is_another then 'recreated' else 'updated' end,
+             case when not was_gone then object end,
+             case when not was_gone then uid end,
+             case when not was_gone then resource_version end
+        from stored`,
+  );
+  return recorded.count;
+}

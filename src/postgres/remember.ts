@@ -1,0 +1,39 @@
+import type { RememberedPlan } from '../ports/store.ts';
+import type { Database } from './connect.ts';
+
+/**
+ * Writes plans into the rows, many at once. A row that has run since it was planned, or that somebody runs now, is left
+ * as it is. Where a periodic due time is new, it is the tick that the phase is counted from.
+ * @returns the ids that were written
+ */
+export async function remember(database: Database, plans: readonly RememberedPlan[]): Promise<readonly string[]> {
+  if (plans.length === 0) return [];
+  const rows = JSON.stringify(plans.map(rowOf));
+  const written = await database.act(
+    'remember plans',
+    (sql) => sql<{ fabricId: string }[]>`
+      update fabric_cycle c
+         set state = p.state, due_at = p.due_at, due_kind = p.due_kind, attempts = p.attempts,
+             failure = case when p.failing then c.failure end,
+             (tick_at, tick_interval) = (
+               select case when is_new then p.due_at else c.tick_at end,
+                      case when is_new then p.interval_s else c.tick_interval end
+                 from (select coalesce(p.due_kind = 'sync' and (
+                                p.due_at is distinct from date_trunc('milliseconds', c.due_at)
+                                or p.interval_s is distinct from c.tick_interval), false) as is_new) tick)
+        from (select *, to_timestamp(due_ms / 1000) as due_at
+                from json_to_recordset(${rows}::text::json) as o(
+                       fabric_id bigint, epoch bigint, interval_s integer, state text, due_ms float8, due_kind text,
+                       attempts integer, failing boolean)) p
+       where c.fabric_id = p.fabric_id and c.epoch = p.epoch and (c.lease_until is null or c.lease_until <= now())
+      returning c.fabric_id::text as "fabricId"`,
+  );
+  return written.map(({ fabricId }) => fabricId);
+}
+
+function rowOf({ fabricId, plan, epoch, intervalMs }: RememberedPlan) {
+  const common = { fabric_id: fabricId, epoch, interval_s: Math.round(intervalMs / 1000), state: plan.state };
+  if (plan.state === 'idle') return { ...common, due_ms: null, due_kind: null, attempts: 0, failing: false };
+  const { dueAtMs, kind, attempts, failure } = plan;
+  return { ...common, due_ms: dueAtMs, due_kind: kind, attempts, failing: failure !== null };
+}

@@ -1,0 +1,92 @@
+// The end of a run that did not commit: what the row said before it comes back, with the failure and the next due time.
+
+import { oneLine } from '../../machines/fabric/failure.ts';
+import type { Settled, SettleRequest } from '../ports/store.ts';
+import type { Database } from './connect.ts';
+import { sumsOf } from './finish.ts';
+import { jsonb } from './json.ts';
+import { approvalJson, type FabricColumns, fabricColumns, fabricRow, requestsOpen } from './rows.ts';
+
+const what = 'settle a run';
+
+/** One statement under the epoch of the claim; a stale one changes nothing. Again after a lost answer: the same answer. */
+export async function settle(database: Database, request: SettleRequest): Promise<Settled> {
+  const { fabricId, claim, outcome, failure, connection, due } = request;
+  const failed = outcome === 'failed';
+  const sums = request.figures && sumsOf(request.figures);
+  const approval = approvalJson(request.approval);
+  // A daemon that was stopped in the middle leaves the requests to whoever resumes the fabric.
+  const answers = failure.code !== 'SHUTDOWN';
+  const [row] = await database.act(
+    what,
+    (sql) => sql<FabricColumns[]>`
+      with locked as materialized (
+        select f as old_f, c as old_c from fabric f join fabric_cycle c on c.fabric_id = f.id
+         where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
+           and c.lease_holder is not null
+           for no key update of f, c),
+      note as (
+        select ${jsonb(sql, failure)} || jsonb_build_object('at', now()) as failure),
+      ended as (
+        update fabric_run r
+           set outcome = ${outcome}, finished_at = now(), failure = note.failure,
+               created = ${sums?.created ?? 0}, updated = ${sums?.updated ?? 0}, deleted = ${sums?.deleted ?? 0},
+               unchanged = ${sums?.unchanged ?? 0}, quarantined = ${sums?.quarantined ?? 0},
+               kinds = ${jsonb(sql, request.figures?.kinds ?? {})}, requests = ${request.figures?.requests ?? 0},
+               bytes_read = ${request.figures?.bytesRead ?? 0}
+          from locked, note
+         where r.id = ${claim.runId}::bigint),
+      answered as (
+        update fabric_request q
+           set settled_at = now(), run_id = ${claim.runId}::bigint
+          from locked l
+         where ${answers} and q.fabric_id = (l.old_c).fabric_id and q.settled_at is null),
+      rested as (
+        update fabric_cycle c
+           set state = case when ${request.rest === 'scheduled' && due === null} then 'idle' else ${request.rest} end,
+               due_at = to_timestamp(${due?.dueAtMs ?? null}::float8 / 1000), due_kind = ${due?.kind ?? null},
+               attempts = ${request.attempts}, failure = case when ${failed} then note.failure end,
+               previous_sync = null, previous_status = null, lease_holder = null, lease_until = null, run_id = null,
+               approval = coalesce(a.approval, c.approval),
+               approved_by = case when a.approval is null then c.approved_by end,
+               approved_at = case when a.approval is null then c.approved_at end
+          from locked l, note,
+               lateral (select ${jsonb(sql, approval)} as approval) a
+         where c.fabric_id = (l.old_c).fabric_id
+        returning c),
+      told as (
+        update fabric f
+           set last_sync = (l.old_c).previous_sync,
+               sync_status = case when ${failed} then 'error' else coalesce((l.old_c).previous_status, 'never_synced') end,
+               sync_error = case when ${failed} then ${errorLine(failure)} else f.sync_error end,
+               connection_status = coalesce(${connection}, f.connection_status),
+               connection_error = case ${connection}::text
+                                    when 'connected' then '' when 'disconnected' then ${oneLine(failure.message)}
+                                    when 'error' then ${oneLine(failure.message)} else f.connection_error end
+          from locked l
+         where f.id = (l.old_f).id
+        returning f)
+      select ${fabricColumns(sql, answers ? sql`0` : requestsOpen(sql))},
+             pg_notify('fabric_syncd', json_build_object(
+               'what', 'changed', 'fabric', f.id::text, 'by', (l.old_c).lease_holder)::text)
+        from locked l, rested, told, lateral (select (told.f).*) f, lateral (select (rested.c).*) c`,
+  );
+  return row ? { kind: 'settled', row: fabricRow(row) } : settledBefore(database, request);
+}
+
+/** Cause and remedy, in the one line that people read. */
+function errorLine({ message, hint }: SettleRequest['failure']): string {
+  return oneLine(`${message.replace(/[.\s]+$/, '')}. ${hint}`, 2_000);
+}
+
+async function settledBefore(database: Database, { fabricId, claim, outcome }: SettleRequest): Promise<Settled> {
+  const [row] = await database.act(
+    what,
+    (sql) => sql<FabricColumns[]>`
+      select ${fabricColumns(sql)}
+        from fabric_run r join fabric f on f.id = r.fabric_id join fabric_cycle c on c.fabric_id = f.id
+       where r.id = ${claim.runId}::bigint and r.fabric_id = ${fabricId}::bigint and r.epoch = ${claim.epoch}
+         and r.outcome = ${outcome} and c.epoch = r.epoch`,
+  );
+  return row ? { kind: 'settled', row: fabricRow(row) } : { kind: 'stale' };
+}

@@ -1,0 +1,37 @@
+import type { Store } from '../ports/store.ts';
+import { claim } from './claim.ts';
+import { commit } from './commit.ts';
+import type { Database } from './connect.ts';
+import { endPauses } from './end-pauses.ts';
+import { fabric, fabrics, overdue } from './fabrics.ts';
+import { interruptExpired } from './interrupt-expired.ts';
+import { known } from './known.ts';
+import { listen } from './listen.ts';
+import { ping } from './ping.ts';
+import { prune } from './prune.ts';
+import { remember } from './remember.ts';
+import { renew } from './renew.ts';
+import { openRequests, refuseRequests } from './requests.ts';
+import { settle } from './settle.ts';
+
+/** The truth, in Postgres. `daemon` is the name under which this process claims. */
+export function createStore(database: Database, { daemon }: { daemon: string }): Store {
+  return {
+    fabrics: () => fabrics(database),
+    fabric: (fabricId) => fabric(database, fabricId),
+    claim: (request) => claim(database, request),
+    renew: (request) => renew(database, request),
+    known: (fabricId, signal) => known(database, fabricId, signal),
+    commit: (request, signal) => commit(database, request, signal),
+    settle: (request) => settle(database, request),
+    remember: (plans) => remember(database, plans),
+    interruptExpired: (backoffBaseMs) => interruptExpired(database, backoffBaseMs),
+    overdue: (dueBeforeMs, atMost) => overdue(database, dueBeforeMs, atMost),
+    endPauses: () => endPauses(database),
+    openRequests: () => openRequests(database),
+    refuseRequests: (fabricId, refusal) => refuseRequests(database, fabricId, refusal),
+    prune: (keepMs) => prune(database, keepMs),
+    listen: (hear) => listen(database, daemon, hear),
+    ping: () => ping(database),
+  };
+}

@@ -1,0 +1,103 @@
+// Transactions of several statements, each on a connection of its own.
+//
+//   T1. A transaction happened whole or not at all; whoever gets an error from the `commit` itself can not know which.
+//   T2. No statement is sent once its connection is gone. The driver's own `begin` does that (its `rollback`, at the latest)
+//       and takes the process down with it: postgres.js 3.4.9 writes to a socket that is null, in a `setImmediate`.
+//   T3. An abort cancels the statement in hand, rolls back, and only then rejects: afterwards nothing of it is in flight.
+
+import type { Socket } from 'node:net';
+import type { PendingQuery, Row, RowList, Sql } from 'postgres';
+import { FabricFailure } from '../../machines/fabric/failure.ts';
+import type { Pool } from './pool.ts';
+
+export class Transaction {
+  readonly #sql: Sql;
+  readonly #socket: Socket;
+  readonly signal: AbortSignal;
+  readonly #running = new Set<PendingQuery<Row[]>>();
+
+  constructor(sql: Sql, socket: Socket, signal: AbortSignal) {
+    this.#sql = sql;
+    this.#socket = socket;
+    this.signal = signal;
+  }
+
+  /** Runs one statement of it. Several may be asked for at once: they go out together and run in order. */
+  async run<T extends Row[]>(statement: (sql: Sql) => PendingQuery<T>): Promise<RowList<T>> {
+    this.check();
+    const query = statement(this.#sql);
+    const running = query as unknown as PendingQuery<Row[]>;
+    this.#running.add(running);
+    try {
+      return await query;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** A stream into the table, for `copy … from stdin`. Nothing else may run until it has ended. */
+  async copyInto(statement: (sql: Sql) => PendingQuery<Row[]>) {
+    this.check();
+    return statement(this.#sql).writable();
+  }
+
+  /** @throws the signal's reason, or `DATABASE_UNAVAILABLE` where the connection is gone (T2) */
+  check(): void {
+    this.signal.throwIfAborted();
+    if (this.#socket.destroyed) {
+      throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres closed the connection in the middle of a transaction');
+    }
+  }
+
+  get isAlive(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  cancel(): void {
+    // The first is the one in hand; those behind it fail by themselves, in a transaction that has failed.
+    const [first] = this.#running;
+    if (first) cancelQuery(first);
+  }
+}
+
+/** Asks the server to stop it. One that is done already, or a server that is gone, is no error. */
+export function cancelQuery(query: Pick<PendingQuery<Row[]>, 'cancel'>): void {
+  // Typed as returning nothing; it returns the promise of the request's own connection.
+  Promise.resolve(query.cancel() as unknown).catch(() => {});
+}
+
+/** @param pool of one connection, used by nobody else meanwhile */
+export async function runTransaction<T>(
+  pool: Pool,
+  work: (transaction: Transaction) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  signal.throwIfAborted();
+  await pool.sql`begin`;
+  const [socket] = pool.sockets;
+  if (!socket) throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres closed the connection');
+  const transaction = new Transaction(pool.sql, socket, signal);
+  const cancel = () => transaction.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    const result = await work(transaction);
+    transaction.check();
+    await pool.sql`commit`;
+    return result;
+  } catch (error) {
+    await rollBack(pool, transaction);
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+async function rollBack(pool: Pool, transaction: Transaction): Promise<void> {
+  try {
+    if (transaction.isAlive) await pool.sql`rollback`;
+  } catch {
+    // The server rolls back what lost its connection.
+    pool.cut();
+  }
+}
