@@ -8,12 +8,20 @@ export class CliFailure extends Error {
   readonly code: string;
   /** What the operator can do; empty where there is nothing to say. */
   readonly hint: string;
+  /** What stands beside `error` in the document of `--json`. */
+  readonly beside: object;
 
-  constructor(exit: Exit, code: string, message: string, more: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    exit: Exit,
+    code: string,
+    message: string,
+    more: { hint?: string; beside?: object; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.exit = exit;
     this.code = code;
     this.hint = more.hint ?? '';
+    this.beside = more.beside ?? {};
   }
 }
 

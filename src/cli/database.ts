@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { FabricBook } from '../ports/fabric-settings.ts';
 import type { FabricName } from '../ports/operator.ts';
 import { type Database, openDatabase } from '../postgres/connect.ts';
-import { migrate, type SchemaRefused, type SchemaState, schemaState } from '../postgres/migrate.ts';
+import { migrate, type SchemaState, schemaState } from '../postgres/migrate.ts';
 import { postgresFabricBook } from '../postgres/operator/fabric-book.ts';
 import { findFabric } from '../postgres/operator/find-fabric.ts';
 import { CliFailure } from './cli-failure.ts';
@@ -72,7 +72,7 @@ export function databaseOf(config: Config, world: World): Database {
   }
 }
 
-function schemaMissing({ current, needed }: SchemaState): CliFailure {
+export function schemaMissing({ current, needed }: SchemaState): CliFailure {
   const what =
     current === 0 ? 'the database has no schema yet' : `the schema is at ${current} and must be at ${needed}`;
   return new CliFailure('failed', 'SCHEMA_OUTDATED', what, { hint: 'Run: fabric-syncd migrate' });

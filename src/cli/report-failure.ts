@@ -25,7 +25,8 @@ export interface Told {
 export function reportFailure(out: Output, world: World, thrown: unknown, command: string): Exit {
   const told = tell(thrown, command);
   if (out.json) {
-    if (!out.printed) out.document({ error: { code: told.code, message: told.message, hint: told.hint } });
+    const error = { code: told.code, message: told.message, hint: told.hint };
+    if (!out.printed) out.document({ error, ...(thrown instanceof CliFailure && thrown.beside) });
     return told.exit;
   }
   if (told.message !== '') {
@@ -72,7 +73,7 @@ export function tell(thrown: unknown, command: string): Told {
 const exitByFailure: Partial<Record<FailureCode, Exit>> = {
   DATABASE_UNAVAILABLE: 'database_unavailable',
   RUN_DEADLINE: 'timed_out',
-  CANCELLED: 'failed',
+  SETTINGS_INVALID: 'usage',
 };
 
 function tellUsage(error: CommanderError, command: string): Told {

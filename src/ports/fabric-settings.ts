@@ -19,7 +19,7 @@ export interface FabricSettingsValues {
   readonly intervalSeconds: number;
   readonly kindsAdded: readonly string[];
   readonly kindsRemoved: readonly string[];
-  /** Share in [0, 1] of a kind's objects that one run may delete without a person's word. */
+  /** One run may delete this share of the objects, in [0, 1], or `guardCount` of them, without a person's word. */
   readonly guardShare: number;
   readonly guardCount: number;
 }
