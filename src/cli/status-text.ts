@@ -29,7 +29,7 @@ export function statusText(view: StatusView, options: TextOptions): string[] {
 }
 
 /** Who answers: one line, or as many as the terminal needs. */
-function serversLines({ daemon, postgres, redis }: StatusView, { width, paint }: TextOptions): string[] {
+export function serversLines({ daemon, postgres, redis }: StatusView, { width, paint }: TextOptions): string[] {
   const parts: (readonly [text: string, colour: Colour | null])[] = [
     postgres.answers ? ['Postgres answers', null] : ['Postgres does not answer', 'red'],
     redis.state === 'answers'

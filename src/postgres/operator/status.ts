@@ -30,26 +30,24 @@ interface StatusColumns extends FabricColumns {
 
 /** Both rows of every fabric (or of one), its last finished run and the one in hand: one statement, one moment. */
 export async function status(sql: Sql, fabricId: string | null): Promise<StatusRead> {
-  const [clock, rows] = await sql.begin('isolation level repeatable read read only', async (tx) => [
-    await tx<[{ nowMs: number }]>`select ${ms(tx, tx`now()`)} as "nowMs"`,
-    await tx<StatusColumns[]>`
-      select ${fabricColumns(tx)}, f.description, f.kubernetes_server as server, f.kubernetes_namespace as namespace,
-             ${ms(tx, tx`f.last_updated`)} as "lastUpdatedMs", f.sync_status as "syncStatus",
-             f.sync_error as "syncError", f.connection_status as "connectionStatus",
-             f.connection_error as "connectionError", f.cached_crd_count as objects, f.counts,
-             ${ms(tx, tx`c.previous_sync`)} as "previousSyncMs", c.paused_by as "pausedBy",
-             c.pause_reason as "pauseReason", ${ms(tx, tx`c.paused_at`)} as "pausedMs", c.approval as "approvalJson",
-             c.approved_by as "approvedBy", ${ms(tx, tx`c.approved_at`)} as "approvedMs", c.cluster_uid as "clusterUid",
-             (select to_jsonb(r) from fabric_run r
-               where r.fabric_id = f.id and r.outcome is not null order by r.id desc limit 1) as "lastRun",
-             (select to_jsonb(r) from fabric_run r where r.id = c.run_id and r.outcome is null) as "runInHand",
-             (select count(*)::int from fabric_quarantine q where q.fabric_id = f.id) as quarantined
-        from fabric f
-        join fabric_cycle c on c.fabric_id = f.id
-       where ${fabricId}::bigint is null or f.id = ${fabricId}::bigint
-       order by f.id`,
-  ]);
-  return { nowMs: clock[0].nowMs, fabrics: rows.map(statusRow) };
+  const rows = await sql<StatusColumns[]>`
+    select ${ms(sql, sql`now()`)} as "nowMs", ${fabricColumns(sql)}, f.description, f.kubernetes_server as server,
+           f.kubernetes_namespace as namespace, ${ms(sql, sql`f.last_updated`)} as "lastUpdatedMs",
+           f.sync_status as "syncStatus", f.sync_error as "syncError", f.connection_status as "connectionStatus",
+           f.connection_error as "connectionError", f.cached_crd_count as objects, f.counts,
+           ${ms(sql, sql`c.previous_sync`)} as "previousSyncMs", c.paused_by as "pausedBy",
+           c.pause_reason as "pauseReason", ${ms(sql, sql`c.paused_at`)} as "pausedMs", c.approval as "approvalJson",
+           c.approved_by as "approvedBy", ${ms(sql, sql`c.approved_at`)} as "approvedMs", c.cluster_uid as "clusterUid",
+           (select to_jsonb(r) from fabric_run r
+             where r.fabric_id = f.id and r.outcome is not null order by r.id desc limit 1) as "lastRun",
+           (select to_jsonb(r) from fabric_run r where r.id = c.run_id and r.outcome is null) as "runInHand",
+           (select count(*)::int from fabric_quarantine q where q.fabric_id = f.id) as quarantined
+      -- One row even where there is no fabric: the time is asked for as well.
+      from (select) always
+      left join (fabric f join fabric_cycle c on c.fabric_id = f.id)
+        on ${fabricId}::bigint is null or f.id = ${fabricId}::bigint
+     order by f.id`;
+  return { nowMs: rows[0]?.nowMs ?? 0, fabrics: rows.filter((row) => row.fabricId !== null).map(statusRow) };
 }
 
 function statusRow(columns: StatusColumns): StatusRow {

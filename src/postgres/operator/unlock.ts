@@ -6,7 +6,7 @@ import { notice } from './notify.ts';
 
 /**
  * One statement: bumps the epoch, closes open runs as fenced, frees the lease and puts back what the row said before the
- * run, with the due time that the run had served: it is still due.
+ * run, with the due time that the run had served: it is still due. Open requests stay open: the next run answers them.
  */
 export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Unlocked | null> {
   const failure = { code: 'FENCE_STALE', message: `${by} unlocked the fabric`, hint: 'Nothing to do.' };
@@ -19,11 +19,6 @@ export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Un
         from before b
        where r.fabric_id = b.fabric_id and r.outcome is null
       returning r.id),
-    settled as (
-      update fabric_request q
-         set settled_at = now()
-        from closed
-       where q.run_id = closed.id and q.settled_at is null),
     freed as (
       update fabric_cycle c
          set epoch = c.epoch + 1, lease_holder = null, lease_until = null, run_id = null,

@@ -1,0 +1,81 @@
+// Waits until "sync now" requests have been answered.
+//
+//   Q1. What counts is what the rows say; progress on the way is only for people.
+//   Q2. Where nobody takes a request up, `onIgnored` is called once with those fabrics; the rows still decide.
+
+import type { Clock } from '../clock.ts';
+import type { Operator, RequestRow, RunRow } from '../ports/operator.ts';
+
+export interface Request {
+  readonly requestId: string;
+  readonly fabricId: string;
+  readonly name: string;
+}
+
+export type Answer = { readonly request: Request } & (
+  | { readonly kind: 'ran'; readonly run: RunRow }
+  /** A daemon refused it, and says why. */
+  | { readonly kind: 'refused'; readonly refusal: string }
+  /** The fabric was removed. */
+  | { readonly kind: 'gone' }
+  /** The deadline passed; it may still be run. */
+  | { readonly kind: 'unanswered'; readonly running: boolean }
+);
+
+export interface AwaitOptions {
+  readonly operator: Pick<Operator, 'requests'>;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** How long a request may lie before it counts as ignored. */
+  readonly ignoredAfterMs: number;
+  readonly onIgnored: (requests: readonly Request[]) => void;
+  readonly onAnswer: (answer: Answer) => void;
+  readonly signal: AbortSignal;
+}
+
+const lookEveryMs = 150;
+
+/** @returns an answer a request, in their order */
+export async function awaitRequests(requests: readonly Request[], options: AwaitOptions): Promise<readonly Answer[]> {
+  const { operator, clock, timeoutMs, ignoredAfterMs, onIgnored, onAnswer, signal } = options;
+  const answers = new Map<string, Answer>();
+  const beganMs = clock.monotonicMs();
+  let ignoredTold = false;
+  let rows = new Map<string, RequestRow>();
+  while (true) {
+    const waiting = requests.filter((request) => !answers.has(request.requestId));
+    if (waiting.length === 0) break;
+    const read = await operator.requests(waiting.map((request) => request.requestId));
+    rows = new Map(read.map((row) => [row.requestId, row]));
+    for (const request of waiting) {
+      const answer = answerOf(request, rows.get(request.requestId));
+      if (!answer) continue;
+      answers.set(request.requestId, answer);
+      onAnswer(answer);
+    }
+    const passedMs = clock.monotonicMs() - beganMs;
+    if (passedMs >= timeoutMs) break;
+    if (!ignoredTold && passedMs >= ignoredAfterMs) {
+      const ignored = waiting.filter(({ requestId }) => !answers.has(requestId) && !isTaken(rows.get(requestId)));
+      ignoredTold = true;
+      if (ignored.length > 0) onIgnored(ignored);
+    }
+    if (answers.size < requests.length) await clock.sleep(lookEveryMs, signal);
+  }
+  return requests.map(
+    (request) =>
+      answers.get(request.requestId) ?? { request, kind: 'unanswered', running: isTaken(rows.get(request.requestId)) },
+  );
+}
+
+function answerOf(request: Request, row: RequestRow | undefined): Answer | null {
+  if (!row) return { request, kind: 'gone' };
+  if (row.refusal !== null) return { request, kind: 'refused', refusal: row.refusal };
+  if (row.run?.outcome != null) return { request, kind: 'ran', run: row.run };
+  return null;
+}
+
+/** A run answers it already, or one is in hand that it waits for. */
+function isTaken(row: RequestRow | undefined): boolean {
+  return row !== undefined && (row.run !== null || row.leased);
+}

@@ -1,0 +1,153 @@
+import type { Command } from 'commander';
+import { type IdleReason, manualAllowed, plan } from '../../machines/fabric/plan.ts';
+import type { Tiding } from '../admin/tidings.ts';
+import { idleHint, idleWords } from '../inspector/hints.ts';
+import type { StatusRow } from '../ports/operator.ts';
+import { duration } from './arguments.ts';
+import { awaitRequests, type Request } from './await-requests.ts';
+import { CliFailure, usageFailure } from './cli-failure.ts';
+import type { Exit } from './exit-codes.ts';
+import { namedRow } from './named-fabric.ts';
+import { type Servers, withServers } from './servers.ts';
+import { answerDocument, answerLines, exitOf, progressLine } from './trigger-text.ts';
+import { type Call, type Verb, verb } from './verb.ts';
+import { type World, whoAsks } from './world.ts';
+
+/**
+ * Runs the open requests of these fabrics in this process, under the same lock and the same claim as a daemon would, and
+ * resolves when each has come to an end; how it ended is in the rows. A fabric that somebody else runs is left to them.
+ */
+export type RunOnce = (
+  world: World,
+  fabricIds: readonly string[],
+  tell: (tiding: Tiding) => void,
+  signal: AbortSignal,
+) => Promise<void>;
+
+interface Options {
+  readonly all?: true;
+  readonly wait: boolean;
+  readonly timeout: number;
+}
+
+/** Nobody on this host answers, so nobody may be there at all; a daemon on another host is given this long. */
+const ignoredAfterMs = 3_000;
+
+export function makeTriggerVerb(runOnce: RunOnce): Verb {
+  return verb<[fabrics: string[]], Options>({
+    path: ['trigger'],
+    summary: 'sync fabrics now',
+    details:
+      'Asks the daemon, shows the progress and then the result. Where no daemon runs, the sync is done here, under the ' +
+      'same lock. A fabric that is being synced already joins the run in hand. The schedule does not move.',
+    examples: ['fabric-syncd trigger lab', 'fabric-syncd trigger --all --no-wait', 'fabric-syncd trigger lab --json'],
+    define(command: Command) {
+      command
+        .argument('[fabrics...]', 'names or numbers')
+        .option('--all', 'every fabric that may be synced')
+        .option('--no-wait', 'do not wait for the result')
+        .option('--timeout <duration>', 'how long to wait for the result', duration, 600_000);
+    },
+    run: (call) => withServers(call, (servers) => trigger(call, servers, runOnce)),
+  });
+}
+
+async function trigger(
+  { world, args: [named], options, out, signal }: Call<[fabrics: string[]], Options>,
+  servers: Servers,
+  runOnce: RunOnce,
+): Promise<Exit> {
+  const { operator } = servers;
+  const { allowed, refused } = await choose(servers, named, options);
+  // Named fabrics are asked for together or not at all, so that nobody has to find out which half was done.
+  const [first] = refused;
+  if (first && !options.all) throw refusal(first);
+  for (const { name, reason } of refused) out.note(`${name}: left out, ${idleWords[reason]}`);
+
+  const by = whoAsks(world);
+  const names = new Map(allowed.map((row) => [row.fabricId, row.name]));
+  const made = await operator.request([...names.keys()], by, null);
+  const requests = made.map((request): Request => ({ ...request, name: names.get(request.fabricId) ?? '' }));
+  if (!options.wait) {
+    out.document({
+      requests: requests.map(({ name, fabricId, requestId }) => ({ fabric: name, id: fabricId, request: requestId })),
+    });
+    for (const { name, requestId } of requests) out.say(`${name}: asked for (request ${requestId})`);
+    return 'done';
+  }
+
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const tell = (tiding: Tiding) => {
+    const line = names.has(tiding.fabric_id) ? progressLine(tiding) : null;
+    if (line !== null) out.note(line);
+  };
+  let ranHere: Promise<void> = Promise.resolve();
+  const local: { failure: unknown } = { failure: null };
+  const listening = servers.tidings(tell, until);
+  try {
+    const daemonAnswers = (await servers.daemon()) !== null;
+    const answers = await awaitRequests(requests, {
+      operator,
+      clock: world.clock,
+      timeoutMs: options.timeout,
+      // A daemon that answers will take it up when it has room: running it here as well would only be in its way.
+      ignoredAfterMs: daemonAnswers ? Number.POSITIVE_INFINITY : ignoredAfterMs,
+      onIgnored: (ignored) => {
+        out.note('No daemon takes it up; it is run here.');
+        ranHere = runOnce(
+          world,
+          ignored.map((one) => one.fabricId),
+          tell,
+          until,
+        ).catch((thrown: unknown) => {
+          local.failure = thrown;
+          over.abort(thrown);
+        });
+      },
+      onAnswer: (answer) => {
+        for (const line of answerLines(answer, out.paint)) out.say(line);
+      },
+      signal: until,
+    });
+    out.document({ requests: answers.map(answerDocument) });
+    for (const answer of answers)
+      if (answer.kind === 'unanswered') for (const line of answerLines(answer, out.paint)) out.say(line);
+    return exitOf(answers);
+  } catch (thrown) {
+    throw local.failure ?? thrown;
+  } finally {
+    over.abort();
+    await Promise.all([ranHere, listening]);
+  }
+}
+
+async function choose(
+  { operator }: Servers,
+  named: readonly string[],
+  { all }: Options,
+): Promise<{ allowed: StatusRow[]; refused: { name: string; reason: IdleReason }[] }> {
+  if (all ? named.length > 0 : named.length === 0) {
+    throw usageFailure('name the fabrics to sync, or give --all', 'See them all: fabric-syncd status.');
+  }
+  const rows: { row: StatusRow; nowMs: number }[] = [];
+  if (all) {
+    const { fabrics, nowMs } = await operator.status();
+    rows.push(...fabrics.map((row) => ({ row, nowMs })));
+  } else for (const one of named) rows.push(await namedRow(operator, one));
+  const allowed = new Map<string, StatusRow>();
+  const refused: { name: string; reason: IdleReason }[] = [];
+  for (const { row, nowMs } of rows) {
+    const planned = plan(row, nowMs);
+    if (planned.state === 'idle' && !manualAllowed[planned.reason])
+      refused.push({ name: row.name, reason: planned.reason });
+    else allowed.set(row.fabricId, row);
+  }
+  return { allowed: [...allowed.values()], refused };
+}
+
+function refusal({ name, reason }: { name: string; reason: IdleReason }): CliFailure {
+  return new CliFailure('refused', reason.toUpperCase(), `${name} can not be synced: ${idleWords[reason]}`, {
+    hint: idleHint(reason, name),
+  });
+}
