@@ -128,5 +128,5 @@ function guardNames(guard: unknown): string[] {
   if (typeof guard === 'string') return [guard];
   const { guards, type } = guard as { guards?: unknown[]; type?: string };
   if (guards) return guards.flatMap(guardNames);
-  return [type ?? /=== '(\w+)'/.exec(String(guard))?.[1] ?? 'guard'];
+  return [type ?? /=== ['"](\w+)['"]/.exec(String(guard))?.[1] ?? 'guard'];
 }

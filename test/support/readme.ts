@@ -41,12 +41,12 @@ export const parts: Readonly<Record<string, () => string>> = {
     ),
 };
 
-const part = (name: string) => new RegExp(`(<!-- made: ${name} -->\n)[\\s\\S]*?(\n<!-- /made -->)`);
+const part = (name: string) => new RegExp(`(<!-- made: ${name} -->\n)[\\s\\S]*?(<!-- /made -->)`);
 
 /** @returns the README with every part as the code is now */
 export function madeAnew(readme: string): string {
   return Object.entries(parts).reduce((text, [name, make]) => {
     if (!part(name).test(text)) throw new Error(`README.md has no part "${name}" between its marks`);
-    return text.replace(part(name), (_, opening: string, closing: string) => `${opening}${make()}${closing}`);
+    return text.replace(part(name), (_, opening: string, closing: string) => `${opening}${make()}\n${closing}`);
   }, readme);
 }
