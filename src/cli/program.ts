@@ -36,7 +36,7 @@ export async function runProgram(world: World, verbs: readonly Verb[] = everyVer
     return exitCodes[reportFailure(out, world, thrown, commandOf(world.argv, verbs))].code;
   }
   if (!asked.call) return exitCodes.done.code;
-  return exitCodes[await runVerb(world, asked.call.verb, asked.call.command, output.signal)].code;
+  return exitCodes[await runVerb(world, program, asked.call, output.signal)].code;
 }
 
 /** Commander's program for these verbs; `act` is called with the verb that the command line names. */
@@ -89,7 +89,12 @@ export function buildProgram(
   return program;
 }
 
-async function runVerb(world: World, verb: Verb, command: Command, output: AbortSignal): Promise<Exit> {
+async function runVerb(
+  world: World,
+  program: Command,
+  { verb, command }: { verb: Verb; command: Command },
+  output: AbortSignal,
+): Promise<Exit> {
   const { json = false, ...options } = command.opts<{ json?: boolean }>();
   const out = new Output(world, json);
   const stop = new AbortController();
@@ -105,7 +110,7 @@ async function runVerb(world: World, verb: Verb, command: Command, output: Abort
   }
   const signal = AbortSignal.any([stop.signal, output]);
   try {
-    const running = verb.run({ world, args: command.processedArgs, options, out, signal });
+    const running = verb.run({ world, args: command.processedArgs, options, out, signal, program });
     const exit = await Promise.race([running, givenUp(world, signal)]);
     if (output.aborted) return outputEnded(world, output.reason, verb);
     return stop.signal.aborted ? interrupted(out) : exit;

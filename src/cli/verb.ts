@@ -19,6 +19,8 @@ export interface Call<Args extends readonly unknown[] = readonly unknown[], Opti
   readonly out: Output;
   /** Aborts at the first SIGINT or SIGTERM, and when the reader of standard output has gone. */
   readonly signal: AbortSignal;
+  /** What the line was parsed with: every verb and option, for shell completion. */
+  readonly program: Command;
 }
 
 export interface VerbDescription<Args extends readonly unknown[], Options extends object> {
