@@ -1,0 +1,400 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { parse } from 'yaml';
+import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
+import { cloneDatabase, emptyDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { makeChange, makeFabric, makeResource, makeRun, makeRunning } from '../../support/rows.ts';
+import { type ProgramOptions, runFabricSyncd } from '../../support/run-program.ts';
+
+let clone: TestDatabase;
+let database: Database;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  clone = await cloneDatabase({ url: inject('databaseUrl'), template: inject('databaseTemplate') });
+  database = openDatabase({ url: clone.url });
+  env = {
+    DATABASE_URL: clone.url,
+    REDIS_URL: 'none',
+    FABRIC_SYNCD_ADMIN_SOCKET: `/tmp/${clone.name}.sock`,
+  };
+});
+beforeEach(() => database.sql`delete from fabric`);
+afterAll(async () => {
+  await database.close();
+  await clone.drop();
+});
+
+const run = (line: string, options: ProgramOptions = {}) =>
+  runFabricSyncd(line.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", '')) ?? [], { env, ...options });
+
+const cycleOf = async (fabricId: string) => {
+  const [row] = await database.sql`select * from fabric_cycle where fabric_id = ${fabricId}`;
+  if (!row) throw new Error('the fabric is gone');
+  return row;
+};
+
+describe('pause and resume', () => {
+  test('store who, why and until when; status shows it', async () => {
+    const fabricId = await makeFabric(database.sql, 'lab');
+    const paused = await run(`pause lab --reason 'switch upgrade' --until 2h`);
+    expect(paused).toMatchObject({ code: 0, stderr: '' });
+    expect(paused.stdout).toMatch(/^lab is paused until \d{4}-.*Z\.\n$/);
+    expect(await cycleOf(fabricId)).toMatchObject({ paused_by: 'ann@noc', pause_reason: 'switch upgrade' });
+    const status = (await run('status --json')).json<{ fabrics: object[] }>();
+    expect(status.fabrics).toMatchObject([
+      { name: 'lab', state: 'idle', reason: 'paused', pause: { by: 'ann@noc', reason: 'switch upgrade' } },
+    ]);
+    expect((await run('status')).stdout).toContain('paused by ann@noc until ');
+
+    expect((await run('resume lab --json')).json()).toEqual({
+      fabric: 'lab',
+      id: fabricId,
+      paused: false,
+      resumed: true,
+    });
+    expect((await run('resume lab')).stdout).toBe('lab was not paused.\n');
+  });
+
+  test('the person behind sudo is the one who paused', async () => {
+    const fabricId = await makeFabric(database.sql, 'lab');
+    await run('pause lab --reason x', { env: { ...env, USER: 'root', SUDO_USER: 'eve' } });
+    expect((await cycleOf(fabricId)).paused_by).toBe('eve@noc');
+  });
+
+  test('a time that has passed, a time that is none and a missing reason are refused', async () => {
+    const fabricId = await makeFabric(database.sql, 'lab');
+    expect(await run('pause lab --reason x --until 2020-01-01')).toMatchObject({ code: 2 });
+    expect(await run('pause lab --reason x --until soon')).toMatchObject({ code: 2 });
+    expect(await run('pause lab')).toMatchObject({ code: 2 });
+    expect((await cycleOf(fabricId)).paused_at).toBeNull();
+  });
+
+  test('a run in hand is named, because it goes on', async () => {
+    await makeRunning(database.sql, await makeFabric(database.sql, 'lab'));
+    expect((await run('pause lab --reason x')).stderr).toContain('fabric-syncd cancel lab');
+  });
+});
+
+describe('a fabric that is not there', () => {
+  test.each([
+    'pause nobody --reason x',
+    'resume 99',
+    'status nobody',
+    'history 99',
+    'resources nobody',
+    'unlock nobody',
+    'cancel 99',
+    'approve nobody',
+    'diff 99',
+    'diff lab',
+  ])('%s ends with 3 and one document', async (line) => {
+    const { code, json, stderr } = await run(`${line} --json`);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    expect(json<{ error: object }>().error).toMatchObject({ code: expect.stringMatching(/^NO_SUCH_(FABRIC|RUN)$/) });
+  });
+});
+
+describe('history, diff and resources', () => {
+  const history = async () => {
+    const { sql } = database;
+    const fabricId = await makeFabric(sql, 'lab');
+    const one = await makeRun(sql, fabricId, 'complete', { created: 2 });
+    const two = await makeRun(sql, fabricId, 'complete', { created: 1, updated: 1 });
+    const a = await makeResource(
+      sql,
+      fabricId,
+      'leaf-1',
+      { spec: { asn: 2, vlan: 'on' } },
+      { createdRun: one, changedRun: two },
+    );
+    const b = await makeResource(sql, fabricId, 'leaf-2', { spec: {} }, { createdRun: two, kind: 'VPC' });
+    await makeChange(sql, one, a, 'created');
+    await makeChange(sql, two, a, 'updated', { spec: { asn: 1, vlan: 'on' } });
+    await makeChange(sql, two, b, 'created');
+    return { fabricId, one, two };
+  };
+
+  test('history tells each run, the newest first', async () => {
+    const { fabricId, one, two } = await history();
+    const failure = { code: 'TIMED_OUT', message: 'no answer', hint: 'wait' };
+    const three = await makeRun(database.sql, fabricId, 'failed', { failure: database.sql.json(failure) });
+    const { runs } = (await run('history lab --json')).json<{ runs: { id: string }[] }>();
+    expect(runs.map(({ id }) => id)).toEqual([three, two, one]);
+    expect(runs[0]).toMatchObject({ outcome: 'failed', error: 'no answer', error_code: 'TIMED_OUT' });
+    expect((await run('history lab --limit 1', { columns: 80 })).stdout.split('\n')).toHaveLength(3);
+  });
+
+  test('diff tells each field of what changed, and names what came', async () => {
+    const { two } = await history();
+    expect((await run(`diff ${two}`)).stdout).toBe(
+      `lab, run ${two}: 1 created, 1 updated, 0 deleted\n~ Switch leaf-1 updated\n    spec.asn: 1 → 2\n+ VPC leaf-2 created\n`,
+    );
+    expect((await run(`diff ${two} --json`)).json()).toMatchObject({
+      fabric: 'lab',
+      run: { id: two },
+      changes: [
+        { kind: 'Switch', name: 'leaf-1', change: 'updated', fields: [{ path: 'spec.asn', before: 1, after: 2 }] },
+        { kind: 'VPC', name: 'leaf-2', change: 'created', fields: [] },
+      ],
+    });
+  });
+
+  test('resources are rebuilt as they are and as they were', async () => {
+    const { one } = await history();
+    const leaf = (asn: number, resourceVersion: string, generation: object) => ({
+      apiVersion: 'wiring.githedgehog.com/v1beta1',
+      kind: 'Switch',
+      metadata: {
+        creationTimestamp: '2025-06-01T08:00:00Z',
+        ...generation,
+        name: 'leaf-1',
+        namespace: 'default',
+        resourceVersion,
+        uid: 'uid-leaf-1',
+      },
+      spec: { asn, vlan: 'on' },
+    });
+    const now = await run('resources lab --kind switches -o yaml');
+    expect(parse(now.stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: [leaf(2, '100', { generation: 1 })] });
+    expect(now.stdout).toContain('vlan: "on"');
+    const then = await run(`resources lab --at ${one} -o json`);
+    expect(JSON.parse(then.stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: [leaf(1, '99', {})] });
+    const document = (await run(`resources lab --at ${one} --json`)).json<{ at: object; items: object[] }>();
+    expect(document).toMatchObject({ at: { run: one }, items: [{ spec: { asn: 1 } }] });
+  });
+
+  test('a table tells how old and by which run; a time before the first run is not known', async () => {
+    const { two } = await history();
+    const { stdout } = await run('resources lab');
+    expect(stdout.split('\n')[1]).toMatch(new RegExp(`^Switch  default    leaf-1 +\\d+d\\d+h +\\d+s +${two}$`));
+    expect(await run('resources lab --at 2h')).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/is not known[\s\S]*Its history begins at \d{4}-/),
+    });
+    expect((await run('resources lab --kind nope')).stderr).toContain('Nothing of kind "nope"');
+  });
+});
+
+describe('approve', () => {
+  const waits = async () => {
+    const { sql } = database;
+    const fabricId = await makeFabric(sql, 'lab');
+    const runId = await makeRun(sql, fabricId, 'awaiting_approval');
+    const resource = await makeResource(sql, fabricId, 'leaf-1', {}, { createdRun: runId });
+    const approval = {
+      kind: 'deletions',
+      run: runId,
+      since: 5,
+      deletions: { Switch: 1 },
+      of: 3,
+      resources: [resource],
+    };
+    await sql`update fabric_cycle set approval = ${sql.json(approval)} where fabric_id = ${fabricId}`;
+    return fabricId;
+  };
+
+  test('shows what would go, asks, and makes a request', async () => {
+    const fabricId = await waits();
+    const { code, stdout, stderr } = await run('approve lab', { typed: 'yes\n' });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Approve it? [y/N]') });
+    expect(stdout).toContain('lab would delete 1 of 3 objects (1 Switch)');
+    expect(stdout).toContain('  - Switch leaf-1\n');
+    expect((await cycleOf(fabricId)).approved_by).toBe('ann@noc');
+    expect(await database.sql`select asked_by from fabric_request`).toEqual([{ asked_by: 'ann@noc' }]);
+  });
+
+  test.each([['n\n'], ['\n'], ['yes please\n'], ['']])('the answer %j approves nothing', async (typed) => {
+    const fabricId = await waits();
+    expect(await run('approve lab', { typed })).toMatchObject({ code: 4 });
+    expect((await cycleOf(fabricId)).approved_by).toBeNull();
+  });
+
+  test('without a terminal it takes --yes', async () => {
+    const fabricId = await waits();
+    expect(await run('approve lab')).toMatchObject({ code: 4, stderr: expect.stringContaining('--yes') });
+    expect(await run('approve lab --yes --json')).toMatchObject({ code: 0 });
+    expect((await cycleOf(fabricId)).approved_by).toBe('ann@noc');
+  });
+
+  test('of a paused fabric it is kept for the next sync, and no sync is asked for', async () => {
+    await waits();
+    await run('pause lab --reason x');
+    expect((await run('approve lab --yes')).stderr).toContain('fabric-syncd resume lab');
+    expect(await database.sql`select from fabric_request`).toHaveLength(0);
+  });
+
+  test('refuses where nothing waits', async () => {
+    await makeFabric(database.sql, 'lab');
+    expect((await run('approve lab --yes --json')).json()).toMatchObject({ error: { code: 'NOTHING_WAITS' } });
+  });
+});
+
+describe('unlock and cancel', () => {
+  test('unlock says who held it and which run was fenced off; a second one says that nothing was locked', async () => {
+    const { sql } = database;
+    const fabricId = await makeFabric(sql, 'lab');
+    const runId = await makeRunning(sql, fabricId, 'host/9/f');
+    expect((await run('unlock lab')).stdout).toBe(`lab is unlocked; host/9/f held it; run ${runId} was fenced off.\n`);
+    expect((await run('unlock lab')).stdout).toBe('lab was not locked.\n');
+    expect((await run('unlock lab --json')).json()).toMatchObject({ holder: null, fenced_run: null, redis: 'none' });
+  });
+
+  test('cancel says when nothing is running', async () => {
+    await makeFabric(database.sql, 'lab');
+    expect(await run('cancel lab')).toMatchObject({ code: 0, stdout: 'lab has no run in hand.\n' });
+  });
+
+  test('cancel tells the daemon until the run has ended, and says how', async () => {
+    const { sql } = database;
+    const fabricId = await makeFabric(sql, 'lab');
+    const runId = await makeRunning(sql, fabricId);
+    const heard: object[] = [];
+    const listening = await sql.listen('fabric_syncd', async (payload) => {
+      heard.push(JSON.parse(payload) as object);
+      await sql`update fabric_run set outcome = 'cancelled', finished_at = now() where id = ${runId}`;
+      await sql`
+        update fabric_cycle set state = 'scheduled', lease_holder = null, lease_until = null, run_id = null
+         where fabric_id = ${fabricId}`;
+    });
+    const { code, json } = await run('cancel lab --json');
+    await listening.unlisten();
+    expect(heard[0]).toEqual({ what: 'cancel', fabric: fabricId, by: 'ann@noc' });
+    expect(code).toBe(0);
+    expect(json()).toMatchObject({ cancelled: true, run: runId, outcome: 'cancelled' });
+  });
+
+  test('cancel gives up at its deadline and names the harder way', async () => {
+    await makeRunning(database.sql, await makeFabric(database.sql, 'lab'), 'host/9/f');
+    expect(await run('cancel lab --timeout 1s')).toMatchObject({
+      code: 9,
+      stderr: expect.stringMatching(/still being synced by host\/9\/f[\s\S]*fabric-syncd unlock lab/),
+    });
+  });
+});
+
+describe('status', () => {
+  test('one fabric in detail: its runs, counts and what could not be stored', async () => {
+    const { sql } = database;
+    const fabricId = await makeFabric(sql, 'lab', {
+      fabric: {
+        cached_crd_count: 3,
+        counts: sql.json({ Switch: 2, VPC: 1 }),
+        sync_status: 'in_sync',
+        last_sync: new Date(),
+      },
+    });
+    const runId = await makeRun(sql, fabricId, 'complete', { created: 3 });
+    await sql`insert into fabric_quarantine values (${fabricId}, 'g', 'Switch', 'default', 'bad', 'too deep', ${runId})`;
+    const { stdout, code } = await run('status lab', { columns: 80 });
+    expect(code).toBe(0);
+    expect(stdout).toContain('3 (Switch 2, VPC 1)');
+    expect(stdout).toContain('1 object could not be stored:');
+    expect(stdout).toContain('Switch bad: too deep');
+    const document = (await run('status lab --json')).json();
+    expect(document).toMatchObject({
+      fabrics: [{ name: 'lab', sync_status: 'in_sync', objects: 3, last_run: { id: runId } }],
+      counts: { Switch: 2, VPC: 1 },
+      runs: [{ id: runId }],
+      quarantine: [{ name: 'bad', reason: 'too deep' }],
+      redis: { state: 'none' },
+      daemon: { answers: false },
+    });
+  });
+
+  test('with Postgres down it says so in the document as well, and ends with 6', async () => {
+    const down = { ...env, DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x' };
+    const { code, json, stdout } = await run('status --json', { env: down });
+    expect(code).toBe(6);
+    expect(json()).toMatchObject({ postgres: { answers: false }, fabrics: [] });
+    expect(stdout).not.toContain('hunter2');
+    expect((await run('status', { env: down })).stdout).toContain('Postgres does not answer');
+    expect((await run('history lab', { env: down })).code).toBe(6);
+  });
+
+  test('on a database without the schema it says what to run', async () => {
+    const empty = await emptyDatabase(inject('databaseUrl'));
+    try {
+      const { code, stderr } = await run('status', { env: { ...env, DATABASE_URL: empty.url } });
+      expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('fabric-syncd migrate') });
+    } finally {
+      await empty.drop();
+    }
+  });
+
+  test('--watch into a pipe tells a line a change until it is stopped', async () => {
+    const fabricId = await makeFabric(database.sql, 'lab');
+    let changed: Promise<unknown> | null = null;
+    const { code, stdout } = await run('status --watch', {
+      until: (text) => {
+        if (text.includes('lab: scheduled')) {
+          changed ??= run('pause lab --reason x');
+        }
+        return text.includes('scheduled → idle, paused');
+      },
+    });
+    await changed;
+    expect(code).toBe(130);
+    expect(stdout.split('\n').filter((line) => line.includes('lab:'))).toHaveLength(2);
+    expect((await cycleOf(fabricId)).paused_by).toBe('ann@noc');
+  });
+
+  test('--watch on a terminal draws on a screen of its own and gives the old one back', async () => {
+    await makeFabric(database.sql, 'lab');
+    const { stdout } = await run('status --watch', { columns: 80, until: (text) => text.includes('lab ') });
+    expect(stdout.startsWith('\u001b[?1049h')).toBe(true);
+    expect(stdout.endsWith('\u001b[?1049l')).toBe(true);
+  });
+
+  test('--watch and --json exclude each other', async () => {
+    expect(await run('status --watch --json')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('bootstrap', () => {
+  test('plans what has no due time, says why others are skipped, and changes nothing the second time', async () => {
+    const { sql } = database;
+    const fresh = { state: 'idle', due_at: null, due_kind: null, tick_at: null, tick_interval: null };
+    const lab = await makeFabric(sql, 'lab', { cycle: fresh });
+    await makeFabric(sql, 'off', { fabric: { sync_enabled: false }, cycle: fresh });
+    const overdue = await makeFabric(sql, 'overdue', {
+      fabric: { last_sync: '2025-01-01T00:00Z', sync_status: 'in_sync' },
+      cycle: fresh,
+    });
+    const first = await run('bootstrap --json');
+    expect(first.code).toBe(0);
+    expect(first.json()).toMatchObject({
+      scheduled: 2,
+      skipped: 1,
+      changed: 2,
+      redis: 'none',
+      fabrics: [
+        { fabric: 'lab', done: 'planned', why: 'never_synced' },
+        { fabric: 'off', done: 'skipped', why: 'sync_disabled' },
+        { fabric: 'overdue', done: 'planned', why: 'overdue' },
+      ],
+    });
+    const rows = () =>
+      sql`select fabric_id, state, due_at, due_kind, tick_at, tick_interval from fabric_cycle order by 1`;
+    const planned = await rows();
+    expect(planned.map((row) => row.state)).toEqual(['scheduled', 'idle', 'scheduled']);
+    const second = await run('bootstrap --json');
+    expect(second.json()).toMatchObject({ changed: 0 });
+    expect(await rows()).toEqual(planned);
+    expect([lab, overdue].every((id) => planned.some((row) => String(row.fabric_id) === id && row.due_at))).toBe(true);
+    expect((await run('bootstrap')).stderr).toContain('fabric-syncd fabric set off');
+  });
+
+  test('a run whose daemon died is interrupted, and a pause whose time has come ends', async () => {
+    const { sql } = database;
+    const dead = await makeFabric(sql, 'dead');
+    await makeRunning(sql, dead);
+    await sql`update fabric_cycle set lease_until = now() - interval '1 second' where fabric_id = ${dead}`;
+    const paused = await makeFabric(sql, 'paused');
+    await sql`
+      update fabric_cycle set paused_at = now(), paused_by = 'x', pause_reason = 'y', paused_until = now()
+       where fabric_id = ${paused}`;
+    expect((await run('bootstrap --json')).json()).toMatchObject({ skipped: 0 });
+    expect(await cycleOf(dead)).toMatchObject({ state: 'backoff', lease_until: null });
+    expect((await cycleOf(paused)).paused_at).toBeNull();
+  });
+});
