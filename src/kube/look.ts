@@ -67,7 +67,7 @@ export function lookAtCertificate(way: Way, address: FabricAddress): Promise<Sho
     const found = Object.assign(new Error('the certificate is not accepted'), {
       code: String(socket.authorizationError),
       host: address.tlsServerName ?? server.hostname,
-      cert: socket.getPeerCertificate(),
+      cert: { subjectaltname: socket.getPeerX509Certificate()?.subjectAltName },
     });
     return reachFailure(place, found, 'asking');
   }

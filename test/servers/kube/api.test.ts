@@ -1,22 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
-import { startSimulatedFabric } from '../../../src/demo/fabrics/fabric.ts';
 import type { RequestInfo } from '../../../src/kube/transport.ts';
 import type { ServedKind } from '../../../src/ports/fabric-api.ts';
 import { raw } from '../../support/raw-api.ts';
-import { atEnd, canary, failureOf, first, never, type Opening, opened, rawFabric, switches } from './opened.ts';
-
-async function simulated(more: Partial<Opening> = {}) {
-  const fabric = await startSimulatedFabric({ name: 'lab', shape: 'lab', clock: systemClock });
-  atEnd(() => fabric.stop());
-  const api = opened({
-    url: fabric.url,
-    caPem: fabric.caPem,
-    credential: async () => ({ kind: 'token', token: fabric.token }),
-    ...more,
-  });
-  return { fabric, api };
-}
+import { canary, failureOf, first, never, opened, rawFabric, simulated, switches } from './opened.ts';
 
 const list = (items: unknown, metadata: object | null = { resourceVersion: '7' }) =>
   JSON.stringify({ apiVersion: 'wiring.githedgehog.com/v1beta1', kind: 'SwitchList', metadata, items });

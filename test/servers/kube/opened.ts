@@ -2,6 +2,9 @@
 
 import { afterEach, expect } from 'vitest';
 import { FabricFailure, type FailureCode } from '../../../machines/fabric/failure.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { type SimulatedFabric, startSimulatedFabric } from '../../../src/demo/fabrics/fabric.ts';
+import { systemDice } from '../../../src/dice.ts';
 import { openFabricApi } from '../../../src/kube/api.ts';
 import type { KubeLimits } from '../../../src/kube/limits.ts';
 import type { OnRequest } from '../../../src/kube/transport.ts';
@@ -61,6 +64,14 @@ export function opened(opening: Opening): FabricApi {
   );
   atEnd(() => api.close());
   return api;
+}
+
+/** A simulated fabric, and the same opened with its own token. */
+export async function simulated(more: Partial<Opening> = {}): Promise<{ fabric: SimulatedFabric; api: FabricApi }> {
+  const fabric = await startSimulatedFabric({ name: 'lab', shape: 'lab', clock: systemClock, dice: systemDice });
+  atEnd(() => fabric.stop());
+  const credential = async (): Promise<Credential> => ({ kind: 'token', token: fabric.token });
+  return { fabric, api: opened({ url: fabric.url, caPem: fabric.caPem, credential, ...more }) };
 }
 
 /** A raw server, and a fabric opened on it. */

@@ -4,7 +4,6 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../../machines/fabric/failure.ts';
-import { systemClock } from '../../../src/clock.ts';
 import {
   createCa,
   expired,
@@ -12,24 +11,21 @@ import {
   notYetValid,
   validFrom,
 } from '../../../src/demo/fabrics/certificates.ts';
-import { type SimulatedFabric, startSimulatedFabric } from '../../../src/demo/fabrics/fabric.ts';
 import type { Fault } from '../../../src/demo/fabrics/faults.ts';
 import { raw, rawCaName, startRawApi } from '../../support/raw-api.ts';
-import { atEnd, canary, failureOf, first, limits, never, type Opening, opened, rawFabric, switches } from './opened.ts';
-
-async function simulated(more: Partial<Opening> = {}) {
-  const fabric = await startSimulatedFabric({ name: 'lab', shape: 'lab', clock: systemClock });
-  atEnd(() => fabric.stop());
-  return { fabric, api: openedOn(fabric, more) };
-}
-
-const openedOn = (fabric: SimulatedFabric, more: Partial<Opening>) =>
-  opened({
-    url: fabric.url,
-    caPem: fabric.caPem,
-    credential: async () => ({ kind: 'token', token: fabric.token }),
-    ...more,
-  });
+import {
+  atEnd,
+  canary,
+  failureOf,
+  first,
+  limits,
+  never,
+  type Opening,
+  opened,
+  rawFabric,
+  simulated,
+  switches,
+} from './opened.ts';
 
 /** A TCP server that reads and throws away. */
 async function plainServer(greet: (socket: Socket) => void = () => {}) {
