@@ -127,7 +127,8 @@ class Run {
 
     const known = indexKnown(objects);
     await this.#read(api, discovered.served, known);
-    if (!discovered.fresh && this.#answered('not_served').length > 0) await this.#readMoved(api, known);
+    const gone = this.#answered('not_served').some((kind) => discovered.served.has(kindKey(kind)));
+    if (gone && !discovered.fresh) await this.#readMoved(api, known);
     this.#nothingReadable();
     const { pin } = this.#sameCluster(this.#judgeObjects(known, clusterUid));
     return await this.#commit(known, pin);
@@ -162,7 +163,7 @@ class Run {
     );
   }
 
-  /** A kind that was served is not: an upgrade may have moved it. What discovery says now is read, and then it stands. */
+  /** A kind that was served once is not: an upgrade may have moved it. What is served now is read, and then it stands. */
   async #readMoved(api: FabricApi, known: Known): Promise<void> {
     const { discovery } = this.#deps;
     const { settings } = this.#job;
