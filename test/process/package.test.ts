@@ -79,6 +79,12 @@ describe('npm pack', () => {
   });
 });
 
+test('in the checkout, npx runs the source', async () => {
+  const { version } = JSON.parse(await read('package.json')) as { version: string };
+  const { stdout } = await run('npx', ['--no-install', 'fabric-syncd', '--version'], { cwd: checkout, env });
+  expect(stdout).toBe(`${version}\n`);
+});
+
 describe('npm install -g of the tarball', () => {
   let program: string;
 
