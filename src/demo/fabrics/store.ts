@@ -180,7 +180,8 @@ export class ClusterStore {
     if (!current) throw new StoreRefusal('NotFound', stored.kind, stored.name);
     shelf.objects.delete(stored.key);
     shelf.sorted = null;
-    this.#journal?.removed(current, this.#next());
+    const revision = this.#next();
+    this.#journal?.removed(current, revision);
   }
 
   /** Puts back what a journal remembers, as it was. Only before the first write. `revision`: none below is used again. */

@@ -92,9 +92,11 @@ function lastApplied(stored: StoredObject, content: JsonObject): Record<string, 
   return { [lastAppliedKey]: `${sortedJson(whole)}\n` };
 }
 
-/** Who wrote which field: first the person's tool, then the controller that labels what it admits. */
+/** Who wrote which field: a person's tool, then the controller that labels what it admits and reports the status. */
 function managedFields(stored: StoredObject, content: JsonObject): Json {
-  const entry = (manager: string, fieldsV1: JsonObject, epochMs: number): JsonObject => ({
+  const { status, ...rest } = content;
+  const { labels = {}, updatedMs, createdMs } = stored;
+  const entry = (manager: string, epochMs: number, fieldsV1: JsonObject): JsonObject => ({
     apiVersion: apiVersionOf(stored.kind),
     fieldsType: 'FieldsV1',
     fieldsV1,
@@ -102,21 +104,21 @@ function managedFields(stored: StoredObject, content: JsonObject): Json {
     operation: 'Update',
     time: timestamp(epochMs),
   });
-  const labels = stored.labels && Object.keys(stored.labels).length > 0 && { 'f:labels': ownedFields(stored.labels) };
-  const { status, ...rest } = content;
-  const statusFields = isJsonObject(status) && Object.keys(status).length > 0 && { 'f:status': ownedFields(status) };
+  const labelled = Object.keys(labels).length > 0 && {
+    'f:metadata': { 'f:labels': { '.': {}, ...ownedFields(labels) } },
+  };
+  const entries: JsonObject[] = [];
   if (stored.author === 'controller') {
-    const metadata = labels && { 'f:metadata': { '.': {}, ...labels } };
-    return [entry('fabric', { ...metadata, ...ownedFields(rest), ...statusFields }, stored.updatedMs)];
+    entries.push(entry('fabric', createdMs, { ...labelled, ...ownedFields(rest) }));
+  } else {
+    const annotations = { 'f:annotations': { '.': {}, [`f:${lastAppliedKey}`]: {} } };
+    entries.push(entry('kubectl-client-side-apply', createdMs, { 'f:metadata': annotations, ...ownedFields(rest) }));
+    if (labelled) entries.push(entry('fabric', updatedMs, labelled));
   }
-  const annotations = { 'f:annotations': { '.': {}, [`f:${lastAppliedKey}`]: {} } };
-  const applied = entry(
-    'kubectl-client-side-apply',
-    { 'f:metadata': annotations, ...ownedFields(rest) },
-    stored.createdMs,
-  );
-  if (!labels && !statusFields) return [applied];
-  return [applied, entry('fabric', { ...(labels && { 'f:metadata': labels }), ...statusFields }, stored.updatedMs)];
+  if (isJsonObject(status) && Object.keys(status).length > 0) {
+    entries.push({ ...entry('fabric', updatedMs, ownedFields({ status })), subresource: 'status' });
+  }
+  return entries;
 }
 
 function ownedFields(value: JsonObject): Record<string, JsonObject> {

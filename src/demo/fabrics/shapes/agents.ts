@@ -1,7 +1,7 @@
 // The objects that a running fabric writes about itself over and over: one Agent a switch, one GatewayAgent a gateway.
 // They are large, and made anew each time somebody reads them. The agents' specs hold password hashes, as real ones do.
 
-import { at, isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { at, isJsonObject, type JsonObject } from '../json.ts';
 import type { ClusterStore } from '../store.ts';
 import { type Draft, timestamp, uuidOf } from '../stored-object.ts';
 import type { Drafting } from './drafting.ts';
@@ -28,7 +28,7 @@ export function agentContent(switchDraft: Draft, heartbeat: Heartbeat): () => Js
   const spec = isJsonObject(content.spec) ? content.spec : {};
   return () => ({
     spec: {
-      config: { alloy: { targets: {} }, baseVPCCommunity: '50000:0', spineLeaf: {} },
+      config: { baseVPCCommunity: '50000:0' },
       description: spec.description,
       role: spec.role,
       switch: spec,
@@ -56,8 +56,9 @@ function agentStatus(name: string, spec: JsonObject, { atMs, beat }: Heartbeat):
     const port = `E1/${n}`;
     const mode = at(spec, 'portBreakouts', port);
     const lanes = typeof mode === 'string' ? Number(mode[0]) : 1;
-    for (const lane of count(lanes))
+    for (const lane of count(lanes)) {
       interfaces[lanes === 1 ? port : `${port}/${lane}`] = interfaceState(n * 8 + lane, beat, now);
+    }
     transceivers[port] = transceiver(n);
   }
   return {
@@ -86,57 +87,69 @@ function agentStatus(name: string, spec: JsonObject, { atMs, beat }: Heartbeat):
         serialNumber: at(spec, 'boot', 'serial'),
         softwareVersion: '4.5.0-Enterprise_Base',
       },
-      platform: { temps: {}, fans: {}, psus: {} },
+      platform: { fans: {}, psus: {}, temps: {} },
+      roce: false,
       transceivers,
     },
     version: agentVersion,
   };
 }
 
-const counterNames = ['Bits', 'BroadcastPkts', 'Discards', 'Errors', 'MulticastPkts', 'Octets', 'Pkts', 'UnicastPkts'];
+/** Of unicast and multicast queues, as the switch counts them. */
+const queueNames = ['CPU', ...count(8).map((n) => `UC${n - 1}`), ...count(8).map((n) => `MC${n - 1}`)];
 
 function interfaceState(seed: number, beat: number, now: string): JsonObject {
-  const counters: Record<string, Json> = { inFCSErrors: 0, lastClear: now };
-  for (const [index, name] of counterNames.entries()) {
-    counters[`in${name}`] = (seed * 7919 + index * 104_729) * (beat + 1);
-    counters[`out${name}`] = (seed * 6133 + index * 98_689) * (beat + 1);
-    counters[`in${name}PerSecond`] = (seed * 31 + index) % 9973;
-    counters[`out${name}PerSecond`] = (seed * 37 + index) % 9973;
-  }
-  const queues = Object.fromEntries(
-    count(8).map((queue) => [
-      `UC${queue - 1}`,
-      { droppedPackets: 0, transmitBits: seed * queue * (beat + 1), transmitPackets: seed * queue },
-    ]),
-  );
+  const grown = (factor: number) => seed * factor * (beat + 1);
+  const queue = (index: number): JsonObject => ({
+    b: grown(7919 + index),
+    bps: (seed * 31 + index) % 9973,
+    db: 0,
+    dp: 0,
+    ecnb: 0,
+    ecnp: 0,
+    p: grown(13 + index),
+    pps: (seed * 7 + index) % 997,
+    wreddp: 0,
+  });
   return {
-    adminStatus: 'up',
-    autoNegotiate: false,
-    counters: { ...counters, queues },
+    admin: 'up',
+    auto: false,
+    change: now,
+    counters: {
+      clear: now,
+      inb: grown(104_729),
+      inbps: (seed * 37) % 9973,
+      ind: 0,
+      ine: 0,
+      inu: grown(101),
+      outb: grown(98_689),
+      outbps: (seed * 41) % 9973,
+      outd: 0,
+      oute: 0,
+      outu: grown(97),
+      queues: Object.fromEntries(queueNames.map((name, index) => [name, queue(index)])),
+    },
     enabled: true,
-    lastChange: now,
+    fec: 'RS',
+    lldpNeighbors: [{ chassis: '0c:20:12:fe:00:00', portID: `E1/${seed % 64}`, sysName: `neighbour-${seed}` }],
     mac: '0c:20:12:ff:00:00',
-    operStatus: 'up',
-    rate: 1000,
+    oper: 'up',
     speed: '100G',
   };
 }
 
 function transceiver(n: number): JsonObject {
-  const channels = Object.fromEntries(
-    count(8).map((channel) => [
-      `CH${channel}`,
-      { inputPower: -1.5, laserBiasCurrent: 6.5 + channel / 10, outputPower: -0.5 },
-    ]),
-  );
+  const channel = (lane: number): JsonObject => ({ bias: 6.5 + lane / 10, in: -1.5, out: -0.5 });
   return {
-    cableLength: 3,
-    channels,
-    description: 'QSFP28',
+    cable: 'DAC',
+    channels: Object.fromEntries(count(8).map((lane) => [`CH${lane}`, channel(lane)])),
+    connType: 'NO_SEPARABLE_CONNECTOR',
     formFactor: 'QSFP28',
+    length: 3,
+    oper: 'OK',
     present: 'PRESENT',
-    serialNumber: `XCVR${n}`,
-    temperature: 40 + (n % 9),
+    serial: `XCVR${n}`,
+    temp: 40 + (n % 9),
     vendor: 'demo',
     voltage: 3.3,
   };

@@ -1,0 +1,37 @@
+// Simulated fabrics for one test file, stopped when its tests are done.
+
+import { afterEach } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import {
+  type FabricContent,
+  type FabricOptions,
+  type SimulatedFabric,
+  startSimulatedFabric,
+} from '../../src/demo/fabrics/fabric.ts';
+import { systemDice } from '../../src/dice.ts';
+
+type Given = FabricContent & Partial<Omit<FabricOptions, 'shape' | 'manifests'>>;
+
+/** Call it at the top of a test file: the fabrics it starts end after each test. */
+export function fabricsOfThisFile(): (given: Given) => Promise<SimulatedFabric> {
+  const running: SimulatedFabric[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((fabric) => fabric.stop()));
+  });
+  return async (given) => {
+    const fabric = await startSimulatedFabric({ name: 'tried', clock: systemClock, dice: systemDice, ...given });
+    running.push(fabric);
+    return fabric;
+  };
+}
+
+/** Always the same chance, for the same seed. */
+export function seededDice(seed: number): { roll(): number } {
+  let state = seed >>> 0;
+  return {
+    roll() {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state / 2 ** 32;
+    },
+  };
+}
