@@ -30,7 +30,7 @@ export interface DaemonDeps {
 }
 
 export interface Daemon {
-  /** SIGHUP: the key file is read anew, and every fabric is looked at again. */
+  /** SIGHUP: every fabric is looked at again, now. */
   reload(): Promise<void>;
   /** Ends it in order; `hurry` cuts the grace period short. Safe to repeat. */
   stop(hurry: AbortSignal): Promise<void>;
@@ -51,6 +51,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   const daemon = daemonName(deps.hostname, pid);
   const servers = openServers({ config, log, clock, daemon });
   try {
+    await servers.settled();
     await waitForPostgres(servers, deps, signal);
   } catch (cause) {
     await servers.close();
@@ -67,7 +68,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     fleet,
     pump,
     servers,
-    sweepEveryMs: config.sweepIntervalMs,
+    databaseTrouble: () => sweep.trouble,
   });
 
   const admin = new AdminServer({
@@ -131,8 +132,8 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   };
   return {
     async reload() {
-      notifier.reloading('reading the key file again');
-      servers.reload();
+      // The key file is read at each run anyway; what a reload adds is a look at every fabric now.
+      notifier.reloading('looking at every fabric again');
       await sweep
         .now('reload')
         .catch((cause: unknown) => log.warn({ err: cause }, 'the sweep failed; it is tried again'));

@@ -17,10 +17,9 @@ export interface VitalsDeps {
   readonly servers: {
     /** Why Redis is not used, in words; null where it is. */
     degraded(): string | null;
-    /** Why Postgres does not answer; null where it does. */
-    databaseTrouble(): string | null;
   };
-  readonly sweepEveryMs: number;
+  /** Why Postgres does not answer, in words; null where it does. */
+  readonly databaseTrouble: () => string | null;
 }
 
 /** Progress: the timer loop turned within this time. */
@@ -51,10 +50,10 @@ export class Vitals implements Service {
 
   /** The watchdog's question. A server that is away is trouble, but not a daemon that is stuck: a restart would not help. */
   progress(): Health {
-    const { clock, pump, fleet, servers } = this.#deps;
+    const { clock, pump, fleet, databaseTrouble } = this.#deps;
     const quietMs = clock.monotonicMs() - pump.lastTurnMs;
     if (quietMs > turnMsMax) return { ok: false, why: `the timer loop has not turned for ${seconds(quietMs)}` };
-    if (servers.databaseTrouble() !== null || fleet.slots.running >= fleet.slots.capacity) return { ok: true };
+    if (databaseTrouble() !== null || fleet.slots.running >= fleet.slots.capacity) return { ok: true };
     const overdue = this.#mostOverdue();
     if (overdue && overdue.ms > stuckMsMax) {
       return { ok: false, why: `${overdue.name} is ${seconds(overdue.ms)} overdue, and a slot is free` };
@@ -63,10 +62,10 @@ export class Vitals implements Service {
   }
 
   health(): object {
-    const { daemon, version, pid, clock, fleet, servers } = this.#deps;
+    const { daemon, version, pid, clock, fleet, servers, databaseTrouble } = this.#deps;
     const progress = this.progress();
     const redis = servers.degraded();
-    const postgres = servers.databaseTrouble();
+    const postgres = databaseTrouble();
     const { rss, heapUsed } = process.memoryUsage();
     return {
       ok: progress.ok && redis === null && postgres === null,
@@ -103,11 +102,11 @@ export class Vitals implements Service {
 
   /** One line for `systemctl status`. */
   statusLine(): string {
-    const { fleet, servers } = this.#deps;
+    const { fleet, servers, databaseTrouble } = this.#deps;
     const census = Object.entries(fleet.census())
       .filter(([, count]) => count > 0)
       .map(([state, count]) => `${count} ${state}`);
-    const troubles = [servers.degraded(), servers.databaseTrouble()].filter((one) => one !== null);
+    const troubles = [servers.degraded(), databaseTrouble()].filter((one) => one !== null);
     return [`${fleet.size} fabric(s)${census.length > 0 ? `: ${census.join(', ')}` : ''}`, ...troubles].join('; ');
   }
 

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { readConfig } from '../config.ts';
 import { openLog } from '../log.ts';
 import { readVersion } from '../version.ts';
+import { configured } from './configured.ts';
 import { verb } from './verb.ts';
 
 export const runVerb = verb({
@@ -10,11 +8,11 @@ export const runVerb = verb({
   summary: 'run the daemon in the foreground',
   details:
     'Logs to standard output. SIGTERM lets runs in hand finish within FABRIC_SYNCD_GRACE_PERIOD and then aborts them; ' +
-    'a second signal aborts them now. SIGHUP reads the key file again and looks at every fabric.',
+    'a second signal aborts them now. SIGHUP looks at every fabric again.',
   examples: ['fabric-syncd run', 'REDIS_URL=none fabric-syncd run'],
   ownSignals: true,
   async run({ world }) {
-    const config = readConfig(world.env, readCredentialFile);
+    const config = configured(world);
     const log = await openLog({
       level: config.logLevel,
       format: config.logFormat,
@@ -80,12 +78,3 @@ export const runVerb = verb({
     }
   },
 });
-
-/** systemd hands credentials over as files that only this unit can read. */
-export function readCredentialFile(directory: string, name: string): string | null {
-  try {
-    return readFileSync(join(directory, name), 'utf8');
-  } catch {
-    return null;
-  }
-}

@@ -6,7 +6,9 @@ import { cancelVerb } from './cancel.ts';
 import { checkConfigVerb } from './check-config.ts';
 import { completeFabricsVerb } from './complete-fabrics.ts';
 import { completionVerb } from './completion.ts';
+import { demoVerb } from './demo.ts';
 import { diffVerb } from './diff.ts';
+import { doctorVerb } from './doctor.ts';
 import { fabricAddVerb } from './fabric-add.ts';
 import { fabricListVerb } from './fabric-list.ts';
 import { fabricRemoveVerb } from './fabric-remove.ts';
@@ -20,11 +22,15 @@ import { pauseVerb } from './pause.ts';
 import { rbacVerb } from './rbac.ts';
 import { resourcesVerb } from './resources.ts';
 import { resumeVerb } from './resume.ts';
+import { runVerb } from './run.ts';
 import { statusVerb } from './status.ts';
+import { triggerVerb } from './trigger-here.ts';
 import { unlockVerb } from './unlock.ts';
 import type { Verb } from './verb.ts';
 
 export const verbs: readonly Verb[] = [
+  runVerb,
+  demoVerb,
   fabricAddVerb,
   fabricListVerb,
   fabricShowVerb,
@@ -32,6 +38,7 @@ export const verbs: readonly Verb[] = [
   fabricRemoveVerb,
   fabricTestVerb,
   statusVerb,
+  triggerVerb,
   historyVerb,
   diffVerb,
   resourcesVerb,
@@ -45,6 +52,7 @@ export const verbs: readonly Verb[] = [
   keyGenerateVerb,
   checkConfigVerb,
   migrateVerb,
+  doctorVerb,
   completionVerb,
   completeFabricsVerb,
 ];

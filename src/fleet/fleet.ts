@@ -175,6 +175,18 @@ export class Fleet {
     return { aborted };
   }
 
+  /** Resolves when nothing runs and nobody waits for a slot. Each run has its own deadline. */
+  async idle(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      if (this.slots.running === 0 && this.slots.waiting === 0) resolve();
+    };
+    this.#onRest.add(look);
+    look();
+    await promise;
+    this.#onRest.delete(look);
+  }
+
   async #untilIdle(ms: number, hurry?: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => {

@@ -5,6 +5,7 @@
 //   W3. Every enabled fabric has one timer in the store, at the due time that its row says. Postgres is the truth.
 //   W4. A timer that is claimed is left alone, unless its row says another due time.
 
+import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { FabricRow, Store } from '../ports/store.ts';
@@ -49,11 +50,16 @@ export class Sweep implements Service {
   #turn: Promise<SweepFindings | null> = Promise.resolve(null);
   #lastWholeMs = Number.NEGATIVE_INFINITY;
   #lastPruneMs: number;
-  #failing = false;
+  #trouble: string | null = null;
 
   constructor(deps: SweepDeps) {
     this.#deps = deps;
     this.#lastPruneMs = deps.clock.monotonicMs();
+  }
+
+  /** What kept the last pass from its work, in words (Postgres does not answer); null where nothing did. */
+  get trouble(): string | null {
+    return this.#trouble;
   }
 
   /** The first pass is whole and must succeed: after it every fabric is known and has its timer. */
@@ -81,12 +87,17 @@ export class Sweep implements Service {
       this.#turn
         .then(
           () => {
-            if (this.#failing) this.#deps.log.info({}, 'the sweep works again');
-            this.#failing = false;
+            if (this.#trouble) this.#deps.log.info({}, 'Postgres answers again');
+            this.#trouble = null;
           },
           (cause: unknown) => {
-            if (!this.#failing) this.#deps.log.warn({ err: cause }, 'the sweep failed; it is tried again');
-            this.#failing = true;
+            const failure = FabricFailure.from(cause);
+            if (!this.#trouble)
+              this.#deps.log.error(
+                { code: failure.code, hint: failure.hint },
+                `the sweep failed, it is tried again: ${failure.message}`,
+              );
+            this.#trouble = `${failure.code}: ${failure.message}`;
           },
         )
         .finally(() => {

@@ -1,0 +1,121 @@
+// The servers of the daemon, opened and closed together: Postgres and its store, Redis (or none) and its lock and timers,
+// and the connections to the fabrics.
+
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { MemoryTimers } from './fleet/memory-timers.ts';
+import { SwitchingTimers } from './fleet/switching-timers.ts';
+import { credentialSources } from './host-credentials.ts';
+import { type FabricApis, openFabricApis } from './kube/pool.ts';
+import type { Log } from './log.ts';
+import type { FabricLock } from './ports/lock.ts';
+import type { Store } from './ports/store.ts';
+import type { TimerStore } from './ports/timers.ts';
+import { openDatabase } from './postgres/connect.ts';
+import { migrate } from './postgres/migrate.ts';
+import { createStore } from './postgres/store.ts';
+import { openRedisParts } from './redis/open.ts';
+
+export interface Servers {
+  readonly store: Store;
+  readonly timers: TimerStore;
+  readonly lock: FabricLock;
+  readonly apis: FabricApis;
+  /** Why Redis is not used though it should be, in words; null where all is well. */
+  degraded(): string | null;
+  /** Calls back when Redis came or went. */
+  onModeChange(act: () => void): () => void;
+  /** @returns what was applied */
+  migrate(): Promise<readonly string[]>;
+  /** Resolves when it is known whether Redis answers. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Nobody to ask: the database lease alone keeps two daemons apart. */
+const noLock: FabricLock = {
+  acquire: async () => ({ kind: 'unavailable', cause: null }),
+  renew: async () => null,
+  release: async () => {},
+};
+
+export function openServers(deps: {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly daemon: string;
+}): Servers {
+  const { config, log, clock, daemon } = deps;
+  if (config.databaseUrl === null) throw new Error('DATABASE_URL is not set');
+  const database = openDatabase({
+    url: config.databaseUrl,
+    applicationName: `fabric-syncd ${daemon}`,
+    connectionsMax: Math.min(10, config.concurrency + 2),
+    clock,
+  });
+  const apis = openFabricApis({
+    sources: () => credentialSources(config),
+    limits: { ...config.kube, connectionsMax: config.readsPerFabric },
+  });
+  const timing = openTiming(config, { log, clock, daemon });
+  return {
+    store: createStore(database, { daemon }),
+    apis,
+    ...timing,
+    migrate: () => migrate(database),
+    async close() {
+      await timing.close();
+      await Promise.all([apis.close(), database.close()]);
+    },
+  };
+}
+
+type Timing = Pick<Servers, 'timers' | 'lock' | 'degraded' | 'onModeChange' | 'settled' | 'close'>;
+
+/** The clock and the door: Redis's, or the mode without it. */
+function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: Clock; daemon: string }): Timing {
+  if (config.redisUrl === null) {
+    return {
+      timers: new MemoryTimers(),
+      lock: noLock,
+      degraded: () => null,
+      onModeChange: () => () => {},
+      settled: async () => {},
+      close: async () => {},
+    };
+  }
+  const redis = openRedisParts({
+    url: config.redisUrl,
+    lockUrls: config.lockRedisUrls,
+    prefix: config.redisPrefix,
+    leaseTtlMs: config.leaseTtlMs,
+    clock,
+    name: `fabric-syncd ${daemon}`,
+  });
+  const timers = new SwitchingTimers(redis.timers, redis.presence);
+  let sinceMs = clock.nowMs();
+  const stopTelling = timers.onModeChange(() => {
+    sinceMs = clock.nowMs();
+    if (timers.degraded)
+      log.warn({ code: 'REDIS_UNAVAILABLE' }, 'Redis does not answer: going on without it (degraded)');
+    else log.info({}, 'Redis answers again: back to it');
+  });
+  return {
+    timers,
+    lock: redis.lock,
+    degraded: () =>
+      timers.degraded
+        ? `degraded: Redis has not answered for ${Math.round((clock.nowMs() - sinceMs) / 1_000)} s`
+        : null,
+    onModeChange: (act) => timers.onModeChange(act),
+    async settled() {
+      await redis.wake.start();
+      await redis.settled();
+    },
+    async close() {
+      stopTelling();
+      timers.close();
+      await redis.close();
+    },
+  };
+}
