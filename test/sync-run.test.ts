@@ -148,6 +148,16 @@ describe('a healthy fabric', () => {
   });
 });
 
+test('a kind of the installer is listed in the namespace that the product keeps it in', async () => {
+  const fabric = lab();
+  fabric.served.push(served('fabricator.githedgehog.com', 'v1beta1', 'FabNode', 'fabnodes'));
+  fabric.put('FabNode', { name: 'gateway-1', namespace: 'fab' });
+  const inventory = new FakeInventory({ kindsAdded: ['FabNode'], namespace: 'default' });
+  expect(committed(await inventory.sync(fabric)).outcome).toBe('complete');
+  expect(fabric.pages.filter(({ namespace }) => namespace === 'fab').map(({ kind }) => kind)).toEqual(['FabNode']);
+  expect(inventory.object('FabNode', 'gateway-1')).toMatchObject({ namespace: 'fab' });
+});
+
 describe('a kind that can not be read', () => {
   test('for want of rights keeps its rows, and the run is partial', async () => {
     const { fabric, inventory } = await inSync();
