@@ -1,11 +1,13 @@
-import { formatIso } from '../clock.ts';
+import { type Clock, formatIso } from '../clock.ts';
 import { createPlanner, differs, type Planned } from '../fleet/planner.ts';
 import { idleHint, idleWords } from '../inspector/hints.ts';
+import type { TimersRead } from '../inspector/timer-view.ts';
 import type { StoredTimer, Timer } from '../ports/timers.ts';
 import type { Exit } from './exit-codes.ts';
 import { type Servers, withServers } from './servers.ts';
 import { wholeSpan } from './span.ts';
 import { short } from './status-text.ts';
+import type { Column } from './table.ts';
 import { type Call, verb } from './verb.ts';
 
 /** With more fabrics than this to tell of, the daemons are told once to read everything. */
@@ -32,68 +34,79 @@ type Done =
   | 'running'
   | 'skipped';
 
-async function bootstrap(
-  { world, out }: Call,
-  { config, store, timers, readTimers, operator }: Servers,
-): Promise<Exit> {
+async function bootstrap(call: Call, servers: Servers): Promise<Exit> {
+  const result = await planAll(servers, call.world.clock);
+  tell(call, result);
+  return 'done';
+}
+
+interface Result {
+  readonly fabrics: readonly { readonly one: Planned; readonly done: Done }[];
+  /** Rows or timers that were not as they are now. */
+  readonly changed: number;
+  /** Timers of fabrics that are to have none, or that are gone. */
+  readonly removed: number;
+  readonly redis: TimersRead;
+}
+
+async function planAll({ config, store, timers, readTimers, operator }: Servers, clock: Clock): Promise<Result> {
   // What is over by now: leases of daemons that died, and pauses.
   await store.interruptExpired(config.backoff.baseMs);
   await store.endPauses();
   // Timers first: a fabric that commits in between then has a newer row, and the row is the truth.
-  const read = await readTimers();
-  const stored = new Map((read.state === 'answers' ? read.timers : []).map((timer) => [timer.fabricId, timer]));
+  const redis = await readTimers();
+  const stored = new Map((redis.state === 'answers' ? redis.timers : []).map((timer) => [timer.fabricId, timer]));
   const rows = await store.fabrics();
-  const planner = createPlanner(store, world.clock, () => rows.length);
+  const planner = createPlanner(store, clock, () => rows.length);
   const planned = await planner.remember(rows);
-  const changed = planned.filter(({ row, plan }) => differs(row, plan)).map(({ row }) => row.fabricId);
+  const replanned = planned.filter(({ row, plan }) => differs(row, plan)).map(({ row }) => row.fabricId);
 
+  const wanted = new Set(planned.filter(({ plan }) => plan.state !== 'idle').map(({ row }) => row.fabricId));
   const wrong = planned.flatMap((one) => timerToArm(one, stored.get(one.row.fabricId)));
-  const idle = planned.filter(({ plan }) => plan.state === 'idle').map(({ row }) => row.fabricId);
-  const known = new Set(rows.map((row) => row.fabricId));
-  const extra = [...idle.filter((id) => stored.has(id)), ...[...stored.keys()].filter((id) => !known.has(id))];
-  if (timers && read.state === 'answers') {
-    if (wrong.length > 0) await timers.armMany(wrong, { onlyMissing: false });
-    for (const fabricId of extra) await timers.cancel(fabricId);
-  }
-  const armed = new Set(read.state === 'answers' ? wrong.map((timer) => timer.fabricId) : []);
-  const moved = [...new Set([...changed, ...armed])];
-  if (moved.length > toldSinglyMax) await operator.announce(null);
-  else for (const fabricId of moved) await operator.announce(fabricId);
+  const extra = [...stored.keys()].filter((fabricId) => !wanted.has(fabricId));
+  const timerStore = redis.state === 'answers' ? await timers() : null;
+  if (timerStore && wrong.length > 0) await timerStore.armMany(wrong, { onlyMissing: false });
+  if (timerStore) for (const fabricId of extra) await timerStore.cancel(fabricId);
+  const armed = new Set(timerStore ? wrong.map((timer) => timer.fabricId) : []);
 
-  const fabrics = planned.map((one) => ({ one, done: doneFor(one, armed, read.state === 'answers') }));
+  const changed = new Set([...replanned, ...armed]);
+  if (changed.size > toldSinglyMax) await operator.announce(null);
+  else for (const fabricId of changed) await operator.announce(fabricId);
+  return {
+    fabrics: planned.map((one) => ({ one, done: doneFor(one, armed, timerStore !== null) })),
+    changed: changed.size,
+    removed: timerStore ? extra.length : 0,
+    redis,
+  };
+}
+
+function tell({ world, out }: Call, { fabrics, changed, removed, redis }: Result): void {
   const count = (done: Done) => fabrics.filter((fabric) => fabric.done === done).length;
   const counts = {
     scheduled: count('armed') + count('planned'),
     already_armed: count('already_armed'),
     running: count('running'),
     skipped: count('skipped'),
-    timers_removed: read.state === 'answers' ? extra.length : 0,
+    timers_removed: removed,
   };
   out.document({
     ...counts,
-    changed: moved.length,
-    redis: read.state,
+    changed,
+    redis: redis.state,
     fabrics: fabrics.map(({ one, done }) => document(one, done)),
   });
 
   const nowMs = world.clock.nowMs();
   out.table(
-    [
-      { title: 'FABRIC', widthMin: 8 },
-      { title: 'DONE' },
-      { title: 'STATE' },
-      { title: 'DUE' },
-      { title: 'IN', align: 'right' },
-      { title: 'WHY', widthMin: 10 },
-    ],
+    columns,
     fabrics.map(({ one: { row, plan }, done }) => {
-      const due = plan.state === 'idle' ? null : plan.dueAtMs;
+      const dueMs = plan.state === 'idle' ? null : plan.dueAtMs;
       return [
         row.name,
         done.replace('_', ' '),
         plan.state,
-        due === null ? null : short(formatIso(due)),
-        due === null ? null : wholeSpan(Math.max(0, due - nowMs)),
+        dueMs === null ? null : short(formatIso(dueMs)),
+        dueMs === null ? null : wholeSpan(Math.max(0, dueMs - nowMs)),
         plan.state === 'idle' ? idleWords[plan.reason] : plan.why.replaceAll('_', ' '),
       ];
     }),
@@ -101,16 +114,26 @@ async function bootstrap(
   out.say();
   out.say(
     `${counts.scheduled} scheduled, ${counts.already_armed} already armed, ${counts.running} running, ${counts.skipped} skipped` +
-      (counts.timers_removed > 0 ? `, ${counts.timers_removed} timers removed that belong to nobody` : ''),
+      (removed > 0 ? `, ${removed} timers removed that belong to nobody` : ''),
   );
   for (const { one, done } of fabrics) {
-    if (done === 'skipped' && one.plan.state === 'idle')
+    if (done === 'skipped' && one.plan.state === 'idle') {
       out.note(`${one.row.name}: ${idleHint(one.plan.reason, one.row.name)}`);
+    }
   }
-  if (read.state === 'unavailable')
-    out.note(`Redis does not answer (${read.problem}): the due times stand in Postgres, and a daemon goes by them.`);
-  return 'done';
+  if (redis.state === 'unavailable') {
+    out.note(`Redis: ${redis.problem}. The due times stand in Postgres, and a daemon goes by them.`);
+  }
 }
+
+const columns: readonly Column[] = [
+  { title: 'FABRIC', widthMin: 8 },
+  { title: 'DONE' },
+  { title: 'STATE' },
+  { title: 'DUE', widthMin: 10 },
+  { title: 'IN', align: 'right' },
+  { title: 'WHY', widthMin: 10 },
+];
 
 function timerToArm({ row, plan }: Planned, timer: StoredTimer | undefined): Timer[] {
   if (plan.state === 'idle' || plan.why === 'running_elsewhere') return [];
@@ -118,11 +141,11 @@ function timerToArm({ row, plan }: Planned, timer: StoredTimer | undefined): Tim
   return [{ fabricId: row.fabricId, kind: plan.kind, dueAtMs: plan.dueAtMs, traceparent: timer?.traceparent ?? null }];
 }
 
-function doneFor({ row, plan }: Planned, armed: ReadonlySet<string>, redisAnswers: boolean): Done {
+function doneFor({ row, plan }: Planned, armed: ReadonlySet<string>, inRedis: boolean): Done {
   if (plan.state === 'idle') return 'skipped';
   if (plan.why === 'running_elsewhere') return 'running';
   if (armed.has(row.fabricId)) return 'armed';
-  return redisAnswers ? 'already_armed' : 'planned';
+  return inRedis ? 'already_armed' : 'planned';
 }
 
 function document({ row, plan }: Planned, done: Done): object {

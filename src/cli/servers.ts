@@ -28,7 +28,7 @@ export interface Servers {
   readonly operator: Operator;
   readonly store: Store;
   /** Null: Redis is not used, by choice. */
-  readonly timers: TimerStore | null;
+  timers(): Promise<TimerStore | null>;
   /** Every timer, where Redis answers; never throws. */
   readTimers(): Promise<TimersRead>;
   /** Takes the lock's keys away, whoever holds it. Safe only after the epoch has moved. Never throws. */
