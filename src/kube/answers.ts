@@ -12,11 +12,14 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+export type Scrub = (text: string) => string;
+
 /**
- * @param said what the server said (`saidBy`), already scrubbed
+ * @param scrub takes secrets out of what the server said
  * @param nowMs epoch milliseconds, for a `Retry-After` that is a date
  */
-export function statusFailure(place: string, path: string, answer: Answer, said: string, nowMs: number): FabricFailure {
+export function statusFailure(place: string, path: string, answer: Answer, scrub: Scrub, nowMs: number): FabricFailure {
+  const said = saidBy(answer, scrub);
   const { status } = answer;
   const failed = (code: FailureCode, words: string) => {
     const retryAfterMs =
@@ -27,7 +30,7 @@ export function statusFailure(place: string, path: string, answer: Answer, said:
     });
   };
   if (status >= 300 && status < 400) {
-    const target = answer.location === null ? 'elsewhere' : `to ${originOf(answer.location)}`;
+    const target = answer.location === null ? 'elsewhere' : `to ${originOf(scrub(answer.location))}`;
     return failed('REDIRECTED', `answered ${status} and sends us ${target}`);
   }
   if (status === 401) return failed('UNAUTHORIZED', 'the credential was refused (401)');
@@ -42,11 +45,11 @@ export function statusFailure(place: string, path: string, answer: Answer, said:
 }
 
 /** What the server said of its error: the `message` of a Kubernetes Status, or the beginning of a plain text. */
-export function saidBy(answer: Answer): string {
+export function saidBy(answer: Answer, scrub: Scrub): string {
   if (looksLikeHtml(answer.body, answer.contentType)) return '';
   const message = asText(statusObject(answer)?.message);
-  if (message !== null) return oneLine(message, 300);
-  return /^text\/plain/i.test(answer.contentType) ? oneLine(answer.body.toString('utf8'), 200) : '';
+  if (message !== null) return oneLine(scrub(message), 300);
+  return /^text\/plain/i.test(answer.contentType) ? oneLine(scrub(answer.body.toString('utf8')), 200) : '';
 }
 
 function isStatusObject(answer: Answer): boolean {

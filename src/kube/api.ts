@@ -15,7 +15,7 @@ import type {
   PageAnswer,
   ServedKind,
 } from '../ports/fabric-api.ts';
-import type { Answer } from './answers.ts';
+import { type Answer, type Scrub, saidBy } from './answers.ts';
 import { asArray, asObject, asText, type Json, looksLikeHtml, readJson } from './body.ts';
 import type { KubeLimits } from './limits.ts';
 import { type OnRequest, openTransport } from './transport.ts';
@@ -71,11 +71,11 @@ export function openFabricApi(
       const answer = await transport.get(`${path}?${query}`, signal);
       if (answer.status === 410) return { kind: 'expired' };
       if (!looksLikeHtml(answer.body, answer.contentType)) {
-        if (answer.status === 403) return { kind: 'forbidden', message: transport.said(answer) };
+        if (answer.status === 403) return { kind: 'forbidden', message: saidBy(answer, transport.scrub) };
         if (answer.status === 404) return { kind: 'not_served' };
       }
       const list = objectOf(path, answer);
-      const page = readPage(kind, list, answer.body.byteLength);
+      const page = readPage(kind, list, answer.body.byteLength, transport.scrub);
       if (typeof page === 'string') throw notKubernetes(path, page);
       return { kind: 'page', page };
     },
@@ -131,11 +131,11 @@ function readResource(group: string, version: string, entry: unknown): ServedKin
 }
 
 /** The page, or in words what the answer is instead. */
-function readPage(kind: ServedKind, list: Json, bytes: number): Page | string {
+function readPage(kind: ServedKind, list: Json, bytes: number, scrub: Scrub): Page | string {
   const listKind = asText(list.kind);
-  if (listKind === null || !listKind.endsWith('List')) return `kind ${quote(list.kind)} instead of a list`;
+  if (listKind === null || !listKind.endsWith('List')) return `kind ${quote(list.kind, scrub)} instead of a list`;
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
-  if (list.apiVersion !== apiVersion) return `a list of ${quote(list.apiVersion)}`;
+  if (list.apiVersion !== apiVersion) return `a list of ${quote(list.apiVersion, scrub)}`;
   const metadata = asObject(list.metadata);
   const resourceVersion = asText(metadata?.resourceVersion);
   if (metadata === null || resourceVersion === null) return 'a list without a resourceVersion';
@@ -147,6 +147,6 @@ function readPage(kind: ServedKind, list: Json, bytes: number): Page | string {
   return { items, continueToken: asText(metadata.continue), resourceVersion, bytes };
 }
 
-function quote(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(oneLine(value, 60)) : 'nothing';
+function quote(value: unknown, scrub: Scrub): string {
+  return typeof value === 'string' ? JSON.stringify(oneLine(scrub(value), 60)) : 'nothing';
 }

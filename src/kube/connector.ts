@@ -24,16 +24,11 @@ export function openConnector(options: {
   const { place, server, timeoutMs } = options;
   const sockets = new Set<TLSSocket>();
   const identity = identityOptions(server, options.tlsServerName);
-  // A resumed session spares both sides the certificates and signatures of every further connection.
-  let session: Buffer | undefined;
 
   const connect: buildConnector.connector = (_request, callback) => {
     let waitingFor = isIP(server.hostname) === 0 ? 'the name lookup' : 'the TCP connection';
-    const socket = connectTls({
-      ...identity,
-      secureContext: options.secureContext,
-      ...(session !== undefined && { session }),
-    });
+    // No session is resumed: that would spare the certificate, and one that has expired or changed since would pass.
+    const socket = connectTls({ ...identity, secureContext: options.secureContext });
     sockets.add(socket);
     const timer = setTimeout(() => {
       socket.destroy(
@@ -56,9 +51,6 @@ export function openConnector(options: {
       waitingFor = 'the TLS handshake';
     });
     socket.once('secureConnect', () => settle(null, socket));
-    socket.on('session', (fresh) => {
-      session = fresh;
-    });
     socket.on('error', (error) => settle(error, null));
     socket.once('close', () => {
       sockets.delete(socket);

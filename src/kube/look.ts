@@ -1,10 +1,11 @@
 // One look at the way to a fabric, layer by layer, for a person who wants to know where it ends. Nothing is sent but
 // handshakes.
 
+import type { X509Certificate } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
 import { systemClock } from '../clock.ts';
 import type { FabricAddress } from '../ports/fabric-api.ts';
@@ -57,25 +58,30 @@ export function lookAtCertificate(way: Way, address: FabricAddress): Promise<Sho
       // is written to this connection, and it serves nothing else.
       rejectUnauthorized: false,
     });
-    socket.once('secureConnect', () => settle(null, { certificate: certificateOf(socket), failure: refusal(socket) }));
+    socket.once('secureConnect', () => {
+      // Asked once: a second call was seen to answer nothing (Node 24.21).
+      const certificate = socket.getPeerX509Certificate();
+      settle(null, {
+        certificate: certificate === undefined ? 'no certificate' : describe(certificate),
+        failure: socket.authorized ? null : refusal(socket.authorizationError, certificate),
+      });
+    });
     socket.on('error', settle);
     return socket;
   });
 
-  function refusal(socket: TLSSocket): FabricFailure | null {
-    if (socket.authorized) return null;
-    const found = Object.assign(new Error('the certificate is not accepted'), {
-      code: String(socket.authorizationError),
+  /** As if the connection had been refused with what Node found. */
+  function refusal(found: unknown, certificate: X509Certificate | undefined): FabricFailure {
+    const error = Object.assign(new Error('the certificate is not accepted'), {
+      code: String(found),
       host: address.tlsServerName ?? server.hostname,
-      cert: { subjectaltname: socket.getPeerX509Certificate()?.subjectAltName },
+      cert: { subjectaltname: certificate?.subjectAltName },
     });
-    return reachFailure(place, found, 'asking');
+    return reachFailure(place, error, 'asking');
   }
 }
 
-function certificateOf(socket: TLSSocket): string {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return 'no certificate';
+function describe(certificate: X509Certificate): string {
   const daysLeft = Math.floor((certificate.validToDate.getTime() - systemClock.nowMs()) / 86_400_000);
   const ends = daysLeft < 0 ? 'expired' : daysLeft < 30 ? `expires in ${daysLeft} days` : `valid for ${daysLeft} days`;
   const parts = [

@@ -57,11 +57,12 @@ export async function startRawApi(
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       socket.on('error', () => {});
+      const client = socket.getPeerX509Certificate()?.fingerprint256 ?? null;
       let text = '';
       socket.on('data', (chunk) => {
         text += chunk.toString('latin1');
         for (let end = text.indexOf('\r\n\r\n'); end !== -1; end = text.indexOf('\r\n\r\n')) {
-          const request = readRequest(text.slice(0, end), socket);
+          const request = readRequest(text.slice(0, end), client);
           text = text.slice(end + 4);
           requests.push(request);
           answer(request, socket);
@@ -98,11 +99,11 @@ export function raw(status: number, body: string, headers: Readonly<Record<strin
   return `HTTP/1.1 ${status} Said\r\n${lines.join('')}\r\n${body}`;
 }
 
-function readRequest(head: string, socket: TLSSocket): RawRequest {
+function readRequest(head: string, client: string | null): RawRequest {
   const [first = '', ...lines] = head.split('\r\n');
   const [method = '', url = ''] = first.split(' ');
   const headers = Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
   );
-  return { method, url, headers, client: socket.getPeerX509Certificate()?.fingerprint256 ?? null };
+  return { method, url, headers, client };
 }

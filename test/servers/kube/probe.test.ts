@@ -25,7 +25,7 @@ async function probed(
   const steps: ProbeStep[] = [];
   const target = { address, namespace: 'default', kinds: options.kinds ?? kinds };
   const credential = async () => ({ kind: 'token', token: options.token ?? fabric.token }) as const;
-  for await (const step of probeFabric(target, credential, { ...limits, connectTimeoutMs: 1_000 }, never())) {
+  for await (const step of probeFabric(target, credential, { ...limits, connectTimeoutMs: 2_000 }, never())) {
     steps.push(step);
   }
   expect(JSON.stringify(steps)).not.toContain(fabric.token);

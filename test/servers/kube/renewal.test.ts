@@ -122,6 +122,15 @@ test('a client certificate is shown instead of a token, and a renewed one on con
   expect(server.connections).toBe(2);
 });
 
+test('a client certificate that stays refused is shown again on the connection that is there', async () => {
+  const source = handing(clientCertificate('only'));
+  const { server, api } = await rawFabric((_request, socket) => socket.write(refused), source);
+  await failureOf(api.groups(never()), 'UNAUTHORIZED');
+  await failureOf(api.groups(never()), 'UNAUTHORIZED');
+  expect(server.requests.length).toBe(4);
+  expect(server.connections).toBe(1);
+});
+
 test('a client certificate with another’s key can not be used', async () => {
   const [one, other] = [clientCertificate('one'), clientCertificate('other')];
   if (one.kind !== 'client_certificate' || other.kind !== 'client_certificate') throw new Error('unreachable');

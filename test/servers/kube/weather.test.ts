@@ -16,6 +16,7 @@ import { raw, rawCaName, startRawApi } from '../../support/raw-api.ts';
 import {
   atEnd,
   canary,
+  everythingIn,
   failureOf,
   first,
   limits,
@@ -65,10 +66,10 @@ describe('a fabric that can not be reached', () => {
   });
 
   test('a host that accepts and never speaks: the connecting has its own limit, and the phase is told', async () => {
-    const { fabric, api } = await simulated({ limits: { connectTimeoutMs: 50 } });
+    const { fabric, api } = await simulated({ limits: { connectTimeoutMs: 200 } });
     await fabric.faults.set({ does: 'silent' });
     const failure = await failureOf(api.groups(never()), 'TIMED_OUT');
-    expect(failure.message).toContain('the TLS handshake took longer than 50 ms');
+    expect(failure.message).toContain('the TLS handshake took longer than 200 ms');
   });
 
   test('a fabric that comes back is reached again through the same door', async () => {
@@ -157,6 +158,19 @@ describe('certificates', () => {
     const leaf = issue(ca, here);
     const { api } = await serve(leaf, { caPem: leaf.certPem });
     expect(await api.serverVersion(never())).toBe('v1');
+  });
+
+  test.each<['expired' | 'other_name' | 'unknown_ca', FailureCode]>([
+    ['expired', 'TLS_EXPIRED'],
+    ['other_name', 'TLS_NAME_MISMATCH'],
+    ['unknown_ca', 'TLS_UNTRUSTED'],
+  ])('one that turns %s after a good connection is noticed at the next one', async (which, code) => {
+    const { fabric, api } = await simulated();
+    await api.groups(never());
+    const id = await fabric.faults.set({ does: 'certificate', which });
+    await failureOf(api.groups(never()), code);
+    await fabric.faults.clear(id);
+    expect((await api.groups(never())).size).toBeGreaterThan(0);
   });
 
   test('a CA that is no certificate is the settings’ fault, not the server’s', async () => {
@@ -249,6 +263,20 @@ describe('answers that are none', () => {
     const failure = await failureOf(api.groups(never()), 'UNAUTHORIZED');
     expect(failure.message).toContain('who is Bearer •••?');
   });
+
+  test.each([
+    ['where a long text is cut', raw(500, JSON.stringify({ kind: 'Status', message: 'x'.repeat(290) + canary }))],
+    ['in the address of a redirect', raw(302, '', { location: `https://${canary}.example/` })],
+    ['as the kind of a list', raw(200, JSON.stringify({ kind: canary }))],
+    ['as a plain text', raw(404, canary, { 'content-type': 'text/plain' })],
+  ])('nor %s, not even its beginning', async (_what, answer) => {
+    const { api } = await rawFabric((_request, socket) => socket.write(answer));
+    const failure = await api.page({ ...switches, plural: 'x' }, first, never()).then(
+      (page) => page,
+      (thrown: unknown) => thrown,
+    );
+    expect(everythingIn(failure)).not.toContain(canary.slice(0, 8));
+  });
 });
 
 describe('limits', () => {
@@ -278,7 +306,7 @@ describe('limits', () => {
   });
 
   test('a body that drips meets the deadline of the whole request, not that of silence', async () => {
-    const { fabric, api } = await simulated({ limits: { requestTimeoutMs: 400, idleTimeoutMs: 300 } });
+    const { fabric, api } = await simulated({ limits: { requestTimeoutMs: 400 } });
     await fabric.faults.set({ does: 'drip', bytesPerSecond: 10 });
     const failure = await failureOf(api.page(switches, first, never()), 'TIMED_OUT');
     expect(failure.message).toMatch(/sent \d+ bytes and did not finish within 400 ms/);
