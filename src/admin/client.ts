@@ -33,18 +33,38 @@ export async function askDaemon(socketPath: string, path: string, signal: AbortS
   }
 }
 
-/** Hears what happens until the signal aborts or the daemon ends. Resolves in either case, and at once where none answers. */
+/**
+ * Hears what happens until the signal aborts or the daemon ends. Resolves when it listens, or when nobody answers: what
+ * happens after that is heard.
+ * @returns resolves when the stream is over; never rejects
+ */
 export async function hearDaemon(
   socketPath: string,
   hear: (tiding: Tiding) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ readonly over: Promise<void> }> {
+  // The deadline is for the beginning alone: a stream may be silent for as long as nothing happens.
+  const late = new AbortController();
+  const deadline = AbortSignal.timeout(answerMsMax);
+  const giveUp = () => late.abort();
+  deadline.addEventListener('abort', giveUp, { once: true });
   try {
-    const response = await get(socketPath, '/v1/events', signal);
-    if (response.statusCode !== 200) return void response.destroy();
+    const response = await get(socketPath, '/v1/events', AbortSignal.any([signal, late.signal]));
+    if (response.statusCode === 200) return { over: tellEach(response, hear) };
+    response.destroy();
+  } catch {
+    // Nobody answers. The stream is for people who watch; what counts is in the rows.
+  } finally {
+    deadline.removeEventListener('abort', giveUp);
+  }
+  return { over: Promise.resolve() };
+}
+
+async function tellEach(response: IncomingMessage, hear: (tiding: Tiding) => void): Promise<void> {
+  try {
     for await (const line of createInterface({ input: response })) hear(JSON.parse(line) as Tiding);
   } catch {
-    // The stream is for people who watch; what counts is in the rows.
+    // Cut off, by us or by the daemon's end.
   }
 }
 

@@ -29,6 +29,7 @@ export interface AwaitOptions {
   /** How long a request may lie before it counts as ignored. */
   readonly ignoredAfterMs: number;
   readonly onIgnored: (requests: readonly Request[]) => void;
+  /** Once a request, as soon as its answer is known. */
   readonly onAnswer: (answer: Answer) => void;
   readonly signal: AbortSignal;
 }
@@ -62,10 +63,13 @@ export async function awaitRequests(requests: readonly Request[], options: Await
     }
     if (answers.size < requests.length) await clock.sleep(lookEveryMs, signal);
   }
-  return requests.map(
-    (request) =>
-      answers.get(request.requestId) ?? { request, kind: 'unanswered', running: isTaken(rows.get(request.requestId)) },
-  );
+  return requests.map((request): Answer => {
+    const answer = answers.get(request.requestId);
+    if (answer) return answer;
+    const unanswered = { request, kind: 'unanswered', running: isTaken(rows.get(request.requestId)) } as const;
+    onAnswer(unanswered);
+    return unanswered;
+  });
 }
 
 function answerOf(request: Request, row: RequestRow | undefined): Answer | null {

@@ -35,8 +35,8 @@ export interface Servers {
   breakLock(fabricId: string): Promise<BrokenLock>;
   /** What the daemon on this host says; null where none answers. */
   daemon(): Promise<DaemonWord | null>;
-  /** Hears what that daemon does until the signal aborts; resolves at once where none answers. */
-  tidings(hear: (tiding: Tiding) => void, signal: AbortSignal): Promise<void>;
+  /** Hears what that daemon does until the signal aborts; resolves when it listens, or where none answers. */
+  tidings(hear: (tiding: Tiding) => void, signal: AbortSignal): Promise<{ readonly over: Promise<void> }>;
 }
 
 /**

@@ -30,10 +30,11 @@ interface Options {
   readonly timeout: number;
 }
 
-/** Nobody on this host answers, so nobody may be there at all; a daemon on another host is given this long. */
-const ignoredAfterMs = 3_000;
-
-export function makeTriggerVerb(runOnce: RunOnce): Verb {
+/**
+ * @param ignoredAfterMs where nobody on this host answers, nobody may be there at all: how long a daemon on another host
+ *   is given to take the request up
+ */
+export function makeTriggerVerb(runOnce: RunOnce, ignoredAfterMs = 3_000): Verb {
   return verb<[fabrics: string[]], Options>({
     path: ['trigger'],
     summary: 'sync fabrics now',
@@ -48,14 +49,14 @@ export function makeTriggerVerb(runOnce: RunOnce): Verb {
         .option('--no-wait', 'do not wait for the result')
         .option('--timeout <duration>', 'how long to wait for the result', duration, 600_000);
     },
-    run: (call) => withServers(call, (servers) => trigger(call, servers, runOnce)),
+    run: (call) => withServers(call, (servers) => trigger(call, servers, { runOnce, ignoredAfterMs })),
   });
 }
 
 async function trigger(
   { world, args: [named], options, out, signal }: Call<[fabrics: string[]], Options>,
   servers: Servers,
-  runOnce: RunOnce,
+  { runOnce, ignoredAfterMs }: { runOnce: RunOnce; ignoredAfterMs: number },
 ): Promise<Exit> {
   const { operator } = servers;
   const { allowed, refused } = await choose(servers, named, options);
@@ -64,14 +65,19 @@ async function trigger(
   if (first && !options.all) throw refusal(first);
   for (const { name, reason } of refused) out.note(`${name}: left out, ${idleWords[reason]}`);
 
-  const by = whoAsks(world);
   const names = new Map(allowed.map((row) => [row.fabricId, row.name]));
-  const made = await operator.request([...names.keys()], by, null);
-  const requests = made.map((request): Request => ({ ...request, name: names.get(request.fabricId) ?? '' }));
+  const ask = async () => {
+    const made = await operator.request([...names.keys()], whoAsks(world), null);
+    return made.map((request): Request => ({ ...request, name: names.get(request.fabricId) ?? '' }));
+  };
   if (!options.wait) {
-    out.document({
-      requests: requests.map(({ name, fabricId, requestId }) => ({ fabric: name, id: fabricId, request: requestId })),
-    });
+    const requests = await ask();
+    const documents = requests.map(({ name, fabricId, requestId }) => ({
+      fabric: name,
+      id: fabricId,
+      request: requestId,
+    }));
+    out.document({ requests: documents });
     for (const { name, requestId } of requests) out.say(`${name}: asked for (request ${requestId})`);
     return 'done';
   }
@@ -82,12 +88,13 @@ async function trigger(
     const line = names.has(tiding.fabric_id) ? progressLine(tiding) : null;
     if (line !== null) out.note(line);
   };
-  let ranHere: Promise<void> = Promise.resolve();
-  const local: { failure: unknown } = { failure: null };
-  const listening = servers.tidings(tell, until);
+  // Listening first, so that nothing of a quick run is missed.
+  const daemonAnswers = (await servers.daemon()) !== null;
+  const stream = daemonAnswers ? await servers.tidings(tell, until) : null;
+  let here: Promise<void> = Promise.resolve();
+  const failed: { here: unknown } = { here: null };
   try {
-    const daemonAnswers = (await servers.daemon()) !== null;
-    const answers = await awaitRequests(requests, {
+    const answers = await awaitRequests(await ask(), {
       operator,
       clock: world.clock,
       timeoutMs: options.timeout,
@@ -95,13 +102,9 @@ async function trigger(
       ignoredAfterMs: daemonAnswers ? Number.POSITIVE_INFINITY : ignoredAfterMs,
       onIgnored: (ignored) => {
         out.note('No daemon takes it up; it is run here.');
-        ranHere = runOnce(
-          world,
-          ignored.map((one) => one.fabricId),
-          tell,
-          until,
-        ).catch((thrown: unknown) => {
-          local.failure = thrown;
+        const fabricIds = ignored.map((one) => one.fabricId);
+        here = runOnce(world, fabricIds, tell, until).catch((thrown: unknown) => {
+          failed.here = thrown;
           over.abort(thrown);
         });
       },
@@ -111,14 +114,12 @@ async function trigger(
       signal: until,
     });
     out.document({ requests: answers.map(answerDocument) });
-    for (const answer of answers)
-      if (answer.kind === 'unanswered') for (const line of answerLines(answer, out.paint)) out.say(line);
     return exitOf(answers);
   } catch (thrown) {
-    throw local.failure ?? thrown;
+    throw failed.here ?? thrown;
   } finally {
     over.abort();
-    await Promise.all([ranHere, listening]);
+    await Promise.all([here, stream?.over]);
   }
 }
 
