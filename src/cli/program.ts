@@ -12,14 +12,20 @@ import { type Exit, exitCodes } from './exit-codes.ts';
 import { Output } from './output.ts';
 import { reportFailure } from './report-failure.ts';
 import type { Verb } from './verb.ts';
-import { verbs as everyVerb, groups } from './verbs.ts';
+import { groups, verbsFor } from './verbs.ts';
 import type { World } from './world.ts';
 
 /** How long a verb that was told to stop may take to put things away. */
 const graceMs = 5_000;
 
-/** Runs the command line in `world.argv`. @returns the exit status */
-export async function runProgram(world: World, verbs: readonly Verb[] = everyVerb): Promise<number> {
+/**
+ * Runs the command line in `world.argv`.
+ *
+ * @param given the verbs there are; where absent, the program's own
+ * @returns the exit status
+ */
+export async function runProgram(world: World, given?: readonly Verb[]): Promise<number> {
+  const verbs = given ?? (await verbsFor(world.argv));
   const asked: { call: { verb: Verb; command: Command } | null } = { call: null };
   const program = buildProgram(world, verbs, (verb, command) => {
     asked.call = { verb, command };

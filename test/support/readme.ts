@@ -2,9 +2,11 @@
 
 import { fabricMachine } from '../../machines/fabric/machine.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { verbs } from '../../src/cli/verbs.ts';
+import { everyVerb } from '../../src/cli/verbs.ts';
 import { settings } from '../../src/settings.ts';
 import { drawMachine } from './diagram.ts';
+
+const verbs = await everyVerb();
 
 const forks = [
   { name: 'as_planned', guards: ['planIsIdle', 'planIsScheduled', 'planIsBackoff', 'planIsErrored'] },

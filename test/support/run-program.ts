@@ -3,7 +3,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { runProgram } from '../../src/cli/program.ts';
 import type { Verb } from '../../src/cli/verb.ts';
-import { verbs as everyVerb } from '../../src/cli/verbs.ts';
 import type { World } from '../../src/cli/world.ts';
 import { systemClock } from '../../src/clock.ts';
 import { systemDice } from '../../src/dice.ts';
@@ -29,7 +28,7 @@ export interface ProgramOptions {
 
 /** Runs `fabric-syncd ...argv`. */
 export async function runFabricSyncd(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramRun> {
-  const { env = {}, typed, columns, verbs = everyVerb, until } = options;
+  const { env = {}, typed, columns, verbs, until } = options;
   const stdout = new Captured();
   const stderr = new Captured();
   const interrupts = new Set<() => void>();
