@@ -91,6 +91,7 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
     leaseTtlMs: config.leaseTtlMs,
     clock,
     name: `fabric-syncd ${daemon}`,
+    onBroken: (fabricId) => log.warn({ fabric_id: fabricId }, 'a timer in Redis could not be read; it is armed anew'),
   });
   const timers = new SwitchingTimers(redis.timers, redis.presence);
   let sinceMs = clock.nowMs();
@@ -108,10 +109,7 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
         ? `degraded: Redis has not answered for ${Math.round((clock.nowMs() - sinceMs) / 1_000)} s`
         : null,
     onModeChange: (act) => timers.onModeChange(act),
-    async settled() {
-      await redis.wake.start();
-      await redis.settled();
-    },
+    settled: () => redis.settled(),
     async close() {
       stopTelling();
       timers.close();

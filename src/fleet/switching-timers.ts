@@ -7,28 +7,24 @@
 import type { StoredTimer, Timer, TimerStore } from '../ports/timers.ts';
 import { MemoryTimers } from './memory-timers.ts';
 
-/** Watches the server behind the remote store. */
+/** Watches the server behind the remote store. A call that failed there must have taken it down before it threw. */
 export interface Presence {
-  isUp(): boolean;
-  /** It did not do what it was asked: it counts as away until it is known to work again. */
-  suspect(): void;
+  readonly up: boolean;
   /** Calls back when it came or went. */
-  onChange(act: () => void): () => void;
+  onChange(act: (up: boolean) => void): () => void;
 }
 
 export class SwitchingTimers implements TimerStore {
   readonly #remote: TimerStore;
   readonly #memory = new MemoryTimers();
-  readonly #presence: Presence;
   readonly #onModeChange = new Set<() => void>();
   readonly #stopWatching: () => void;
   #usesMemory: boolean;
 
   constructor(remote: TimerStore, presence: Presence) {
     this.#remote = remote;
-    this.#presence = presence;
-    this.#usesMemory = !presence.isUp();
-    this.#stopWatching = presence.onChange(() => this.#choose(!presence.isUp()));
+    this.#usesMemory = !presence.up;
+    this.#stopWatching = presence.onChange((up) => this.#choose(!up));
   }
 
   get degraded(): boolean {
@@ -87,7 +83,6 @@ export class SwitchingTimers implements TimerStore {
         return await act(this.#remote);
       } catch {
         // Also one that hangs, or refuses to write (out of memory, a replica): it is no clock while it does.
-        this.#presence.suspect();
         this.#choose(true);
       }
     }

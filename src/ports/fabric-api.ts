@@ -31,8 +31,8 @@ export interface FabricApi {
   /** `GET /apis/<group>/<version>`: the listable kinds, without subresources. */
   kinds(group: string, version: string, signal: AbortSignal): Promise<readonly ServedKind[]>;
   /**
-   * One page of a LIST. Throws `FabricFailure`; two codes need the caller: `FORBIDDEN` and `NOT_SERVED` on one kind.
-   * A 410 is reported as `{ expired: true }`, never as a failure.
+   * One page of a LIST. Throws `FabricFailure`; 403 and 404 on one kind are answers, not failures.
+   * A 410 is reported as `{ kind: 'expired' }`, never as a failure.
    */
   page(
     kind: ServedKind,
