@@ -92,7 +92,6 @@ export async function startSimulatedFabric(options: FabricOptions): Promise<Simu
   const certificates = certificatesFor(name, ca, names, clock);
   const good = certificates('good');
   const faults = new Faults(async (deed) => {
-    if (stopped) return;
     if (deed?.does === 'refuse') {
       await listener.close();
       return;
@@ -115,11 +114,9 @@ export async function startSimulatedFabric(options: FabricOptions): Promise<Simu
   });
   const edits = new Edits({ store, clock, dice });
   const editing = options.rates && new Editing({ name, edits, rates: options.rates, clock, dice });
-  let stopped = false;
   const stop = async () => {
-    stopped = true;
     await editing?.stop();
-    await listener.close();
+    await listener.end();
     forget();
   };
   try {

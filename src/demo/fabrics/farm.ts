@@ -91,6 +91,6 @@ export async function startFabricFarm(options: FarmOptions): Promise<FabricFarm>
     get connections() {
       return listener.connections;
     },
-    stop: () => listener.close(),
+    stop: () => listener.end(),
   };
 }

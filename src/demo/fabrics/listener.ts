@@ -2,7 +2,7 @@
 // ignore a connection before the handshake.
 //
 //   P1. The port, once chosen, is the fabric's: it is the same after it was refused for a while.
-//   P2. After `close` no connection is open.
+//   P2. After `close` no connection is open. After `end` nothing opens it again, not even an `open` that was under way.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
@@ -30,6 +30,7 @@ export class Listener {
   #front: Server | null = null;
   #port: number;
   #silent = false;
+  #ended = false;
   #accepted = 0;
 
   constructor(options: ListenerOptions) {
@@ -54,7 +55,7 @@ export class Listener {
 
   /** Rejects where the port is taken, unless any other will do. */
   async open({ otherwiseAny = false } = {}): Promise<void> {
-    if (this.#front) return;
+    if (this.#front || this.#ended) return;
     try {
       this.#front = await this.#listen(this.#port);
     } catch (cause) {
@@ -63,6 +64,7 @@ export class Listener {
       this.#front = await this.#listen(0);
     }
     this.#port = (this.#front.address() as AddressInfo).port;
+    if (this.#ended) await this.close();
   }
 
   async #listen(port: number): Promise<Server> {
@@ -83,6 +85,12 @@ export class Listener {
     else resolve();
     this.cut();
     await promise;
+  }
+
+  /** Closes for good. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.close();
   }
 
   /** Closes every open connection. */

@@ -95,8 +95,11 @@ export class Site {
     const note = (status: number, bytes: number) => {
       sent = { status, bytes };
     };
-    // A client that goes away in the middle is no news.
-    this.#respond(request, response, route, parameters, struck, note).catch(() => response.destroy());
+    this.#respond(request, response, route, parameters, struck, note).catch((cause: unknown) => {
+      // A client that went away in the middle is no news; anything else is told to the client, as a real server would.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else response.writeHead(500, { 'content-type': say.jsonType }).end(say.broken(String(cause)).body);
+    });
   }
 
   async #respond(

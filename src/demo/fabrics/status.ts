@@ -79,13 +79,6 @@ export const resourceNotFound = (): Answer =>
 export const methodNotAllowed = (): Answer =>
   failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 
-export const notAcceptable = (): Answer =>
-  failure(
-    406,
-    'NotAcceptable',
-    'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1',
-  );
-
 export const alreadyExists = (kind: SimulatedKind, name: string): Answer =>
   failure(409, 'AlreadyExists', `${qualified(kind)} "${name}" already exists`, {
     name,
@@ -128,6 +121,9 @@ export const unsupportedMediaType = (given: string): Answer =>
     'UnsupportedMediaType',
     `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json; got ${given}`,
   );
+
+/** Something in the server itself went wrong. */
+export const broken = (what: string): Answer => failure(500, 'InternalError', `Internal error occurred: ${what}`);
 
 /** 429, 500, 503 and others that a server in trouble gives. */
 export function inTrouble(status: number, retryAfterS?: number): Answer {

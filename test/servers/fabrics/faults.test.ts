@@ -21,6 +21,16 @@ describe('a fault of the listener', () => {
     expect((await ask(fabric, '/version')).status).toBe(200);
   });
 
+  test('refuse: a fabric that is stopped while it comes back stays away', async () => {
+    const fabric = await start({ shape: 'tiny' });
+    const id = await fabric.faults.set({ does: 'refuse' });
+    await Promise.all([fabric.faults.clear(id), fabric.stop()]);
+    expect(await codeOf(ask(fabric, '/version'))).toBe('ECONNREFUSED');
+    await fabric.faults.clear();
+    await fabric.faults.set({ does: 'certificate', which: 'expired' });
+    expect(await codeOf(ask(fabric, '/version'))).toBe('ECONNREFUSED');
+  });
+
   test('silent: TCP connects, and the handshake never begins', async () => {
     const fabric = await start({ shape: 'tiny' });
     await fabric.faults.set({ does: 'silent' });

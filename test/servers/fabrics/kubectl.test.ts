@@ -109,8 +109,8 @@ describe.skipIf(!existsSync(program))('kubectl (skipped where /usr/bin/kubectl i
   test('--chunk-size follows the pages', async () => {
     fabric.forgetAccesses();
     expect(lines(await kubectl('get', 'connections', '--chunk-size=50', '--no-headers'))).toHaveLength(196);
-    const pages = fabric.accesses.filter(({ kind }) => kind === 'Connection');
-    expect(pages.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const statuses = () => fabric.accesses.filter(({ kind }) => kind === 'Connection').map(({ status }) => status);
+    await expect.poll(statuses).toEqual([200, 200, 200, 200]);
   });
 
   test('selectors, labels and describe work', async () => {
