@@ -19,6 +19,9 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What is typed; with it, standard input is a terminal. */
   readonly typed?: string;
+  /** What comes through a pipe; standard input is no terminal then. */
+  readonly piped?: string;
+  readonly cwd?: string;
   /** Columns of the terminal that standard output is; without it there is none. */
   readonly columns?: number;
   readonly verbs?: readonly Verb[];
@@ -28,7 +31,8 @@ export interface ProgramOptions {
 
 /** Runs `fabric-syncd ...argv`. */
 export async function runFabricSyncd(argv: readonly string[], options: ProgramOptions = {}): Promise<ProgramRun> {
-  const { env = {}, typed, columns, verbs, until } = options;
+  const { env = {}, typed, piped, cwd = '/', columns, verbs, until } = options;
+  const input = typed ?? piped;
   const stdout = new Captured();
   const stderr = new Captured();
   const interrupts = new Set<() => void>();
@@ -41,8 +45,8 @@ export async function runFabricSyncd(argv: readonly string[], options: ProgramOp
     argv,
     entry: '/fabric-syncd',
     env: { USER: 'ann', ...env },
-    cwd: '/',
-    stdin: Readable.from(typed === undefined ? [] : [typed]),
+    cwd,
+    stdin: Readable.from(input === undefined ? [] : [input]),
     stdout: stdout.stream,
     stderr: stderr.stream,
     isTerminal: { stdin: typed !== undefined, stdout: columns !== undefined, stderr: false },
