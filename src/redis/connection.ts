@@ -54,7 +54,7 @@ export class RedisConnection {
     });
     this.client.on('ready', () => this.#probe());
     this.client.on('close', () => {
-      this.#down(this.#lastError ?? new Error('the connection was closed'));
+      this.#down(this.#whyClosed());
       this.#settled.resolve();
     });
   }
@@ -91,9 +91,11 @@ export class RedisConnection {
 
   /** Somebody who used `client` directly saw it fail: down until a write was answered again (N2). */
   suspect(thrown: unknown): FabricFailure {
-    const failure = redisFailure(thrown, this.address);
+    const connected = this.client.status === 'ready';
+    // What a broken connection does to a command is told in the client's terms; why it broke is the better word.
+    const failure = redisFailure(connected ? thrown : this.#whyClosed(), this.address);
     this.#down(failure);
-    if (this.client.status === 'ready') this.#probeLater();
+    if (connected) this.#probeLater();
     return failure;
   }
 
@@ -107,15 +109,18 @@ export class RedisConnection {
     this.#trouble ??= redisFailure(new Error('it was closed'), this.address);
   }
 
+  #whyClosed(): unknown {
+    return this.#lastError ?? new Error('the connection was closed');
+  }
+
   #probe(): void {
     this.#cancelProbe();
     if (this.#closed) return;
     this.client.set(this.#keys.probe, '1', 'PX', 1_000).then(
       () => this.#nowUp(),
       (error: unknown) => {
-        this.#down(error);
+        this.suspect(error);
         this.#settled.resolve();
-        if (this.client.status === 'ready') this.#probeLater();
       },
     );
   }

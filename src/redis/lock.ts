@@ -56,7 +56,8 @@ export class RedisLock implements FabricLock {
     this.#redlock = new Redlock(
       nodes.map(({ client }) => client),
       { retryCount: 0, driftFactor },
-      { acquireScript: script('acquire-lock').lua },
+      // As a function: redlock takes no notice of a text here.
+      { acquireScript: () => script('acquire-lock').lua },
     );
   }
 
@@ -69,13 +70,13 @@ export class RedisLock implements FabricLock {
       const lock = await this.#within(question);
       if (lock === late) {
         question.then((granted) => this.#giveBack(granted)).catch(() => {});
-        return { kind: 'unavailable', cause: tooLate(this.#nodes) };
+        return { kind: 'unavailable', cause: this.#tooLate() };
       }
       const lease = this.#hold(fabricId, lock, askedMs);
       if (this.#clock.monotonicMs() < lease.trustedUntilMs) return { kind: 'acquired', lease };
       // This process stood still, or the wait was longer than the lease: nothing of it is left.
       await this.#giveBack(lock);
-      return { kind: 'unavailable', cause: tooLate(this.#nodes) };
+      return { kind: 'unavailable', cause: this.#tooLate() };
     } catch (thrown) {
       return await this.#readVotes(thrown);
     }
@@ -147,7 +148,7 @@ export class RedisLock implements FabricLock {
     if (!(thrown instanceof ExecutionError)) throw thrown;
     const stats = await this.#within(Promise.all(thrown.attempts));
     const last = stats === late ? undefined : stats.at(-1);
-    if (!last) return { kind: 'unavailable', cause: tooLate(this.#nodes) };
+    if (!last) return { kind: 'unavailable', cause: this.#tooLate() };
     let cause: unknown = null;
     let busy = 0;
     for (const [client, error] of last.votesAgainst) {
@@ -156,11 +157,13 @@ export class RedisLock implements FabricLock {
     }
     return last.votesFor.size + busy >= this.#quorum ? { kind: 'contended' } : { kind: 'unavailable', cause };
   }
+
+  /** So many nodes hang that no quorum is left; which, is not known. Those that work say so at their next write. */
+  #tooLate(): FabricFailure {
+    for (const node of this.#nodes) if (node.up) node.suspect(new Error('it did not answer in time'));
+    const where = this.#nodes.map(({ address }) => address.shown).join(', ');
+    return new FabricFailure('REDIS_UNAVAILABLE', `the lock's answer from ${where} came too late to be trusted`);
+  }
 }
 
 const late = Symbol('no answer within the deadline');
-
-function tooLate(nodes: readonly RedisConnection[]): FabricFailure {
-  const where = nodes.map(({ address }) => address.shown).join(', ');
-  return new FabricFailure('REDIS_UNAVAILABLE', `the lock's answer from ${where} came too late to be trusted`);
-}
