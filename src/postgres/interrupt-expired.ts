@@ -13,7 +13,7 @@ export interface Interrupted {
 
 export async function interruptExpired(database: Database, backoffBaseMs: number): Promise<readonly Interrupted[]> {
   const hint = hintByCode.INTERRUPTED;
-  return database.act(
+  const ended = await database.act(
     'end expired leases',
     (sql) => sql<Interrupted[]>`
       with expired as materialized (
@@ -48,4 +48,5 @@ export async function interruptExpired(database: Database, backoffBaseMs: number
         from expired
        order by id`,
   );
+  return ended.map(({ fabricId, name, holder }) => ({ fabricId, name, holder }));
 }

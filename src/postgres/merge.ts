@@ -3,6 +3,9 @@
 //
 //   H1. The history is kept backwards: a change holds what stood before it. What was not there before has nothing.
 //   H2. A deleted object leaves a tombstone; coming back, it takes its old row, so its history stays one.
+//
+// `(fabric_id = …) is true` beside an id is a check and no way to find the row: as a plain condition it made the planner,
+// before the first ANALYZE, compare every object of the fabric with every id (7 s for 10,000; 0.15 s by the primary key).
 
 import type { TouchedObject } from '../ports/store.ts';
 import type { Transaction } from './transaction.ts';
@@ -23,7 +26,7 @@ export async function touch(tx: Transaction, { fabricId }: Target, touched: read
       update fabric_resource r
          set resource_version = t."resourceVersion", generation = t.generation
         from json_to_recordset(${moved}::text::json) as t(id bigint, "resourceVersion" text, generation bigint)
-       where r.id = t.id and r.fabric_id = ${fabricId}::bigint and r.deleted_at is null`,
+       where r.id = t.id and (r.fabric_id = ${fabricId}::bigint) is true and r.deleted_at is null`,
   );
 }
 
@@ -39,7 +42,7 @@ export async function bury(
       with gone as (
         update fabric_resource
            set deleted_run = ${runId}::bigint, deleted_at = now(), changed_run = ${runId}::bigint, changed_at = now()
-         where fabric_id = ${fabricId}::bigint and id = any(${`{${deletions.join(',')}}`}::text::bigint[])
+         where (fabric_id = ${fabricId}::bigint) is true and id = any(${`{${deletions.join(',')}}`}::text::bigint[])
            and deleted_at is null
         returning id, object, uid, resource_version)
       insert into fabric_change (run_id, resource_id, fabric_id, change, before, before_uid, before_resource_version)

@@ -1,7 +1,6 @@
 // Objects on their way into the inventory: by COPY into a table that only this transaction sees.
 
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
 import type { StagedObject } from '../ports/store.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -20,31 +19,29 @@ export function prepareStage(tx: Transaction): Promise<unknown> {
 }
 
 export async function stage(tx: Transaction, objects: Iterable<StagedObject>): Promise<void> {
-  const table = await tx.copyInto((sql) => sql`copy pg_temp.fabric_staged from stdin`);
-  // Whatever goes wrong while we are busy elsewhere must find a listener.
-  const failed = new Promise<never>((_, reject) => table.once('error', reject));
-  failed.catch(() => {});
+  const { stream, failed } = await tx.copyInto((sql) => sql`copy pg_temp.fabric_staged from stdin`);
+  // What goes wrong while nobody waits for it is told by the next wait.
+  const broken = new Promise<never>((_, reject) => stream.once('error', reject));
+  broken.catch(() => {});
+  const unless = (event: 'drain' | 'finish') =>
+    Promise.race([once(stream, event, { signal: tx.signal }), failed, broken]);
   try {
     let piece = '';
     for (const object of objects) {
       piece += copyLine(object);
       if (piece.length >= pieceLength) {
-        await Promise.race([write(table, piece, tx.signal), failed]);
+        if (!stream.write(piece)) await unless('drain');
         tx.check();
         piece = '';
       }
     }
-    table.end(piece);
-    await Promise.race([once(table, 'finish', { signal: tx.signal }), failed]);
+    stream.end(piece);
+    await unless('finish');
   } catch (error) {
     // Tells the server that the copy failed; the transaction is rolled back.
-    table.destroy(error instanceof Error ? error : new Error('the copy was given up'));
+    stream.destroy(error instanceof Error ? error : new Error('the copy was given up'));
     throw error;
   }
-}
-
-async function write(table: Writable, piece: string, signal: AbortSignal): Promise<void> {
-  if (!table.write(piece)) await once(table, 'drain', { signal });
 }
 
 function copyLine(object: StagedObject): string {

@@ -6,6 +6,7 @@
 //   T3. An abort cancels the statement in hand, rolls back, and only then rejects: afterwards nothing of it is in flight.
 
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { PendingQuery, Row, RowList, Sql } from 'postgres';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Pool } from './pool.ts';
@@ -35,10 +36,23 @@ export class Transaction {
     }
   }
 
-  /** A stream into the table, for `copy … from stdin`. Nothing else may run until it has ended. */
-  async copyInto(statement: (sql: Sql) => PendingQuery<Row[]>) {
+  /**
+   * A stream into the table, for `copy … from stdin`. Nothing else may run until it has ended.
+   * `failed` rejects when the server refuses what was written. It is not enough to hear the stream: an error that comes
+   * after the last piece the driver tells to the statement alone, which the stream has answered long ago.
+   */
+  async copyInto(statement: (sql: Sql) => PendingQuery<Row[]>): Promise<{ stream: Writable; failed: Promise<never> }> {
     this.check();
-    return statement(this.#sql).writable();
+    const query = statement(this.#sql) as PendingQuery<Row[]> & { reject: (error: unknown) => void };
+    const rejectStatement = query.reject;
+    const failed = new Promise<never>((_, reject) => {
+      query.reject = (error) => {
+        rejectStatement(error);
+        reject(error);
+      };
+    });
+    failed.catch(() => {});
+    return { stream: await query.writable(), failed };
   }
 
   /** @throws the signal's reason, or `DATABASE_UNAVAILABLE` where the connection is gone (T2) */

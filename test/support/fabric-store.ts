@@ -21,6 +21,8 @@ export interface StorePlace {
   readonly url: string;
   readonly database: Database;
   readonly sql: Sql;
+  /** Connections that have nothing to do with the store's. */
+  readonly observer: Sql;
   readonly store: Store;
   /** The same database seen by another daemon. Closed with the place. */
   another(daemon: string): Store;
@@ -32,11 +34,13 @@ export const daemon = 'host/1/aaaaaa';
 export async function openStorePlace(server: { url: string; template: string }): Promise<StorePlace> {
   const clone = await cloneDatabase(server);
   const database = openDatabase({ url: clone.url });
-  const others: Database[] = [];
+  const observer = openDatabase({ url: clone.url, connectionsMax: 2 });
+  const others: Database[] = [observer];
   return {
     url: clone.url,
     database,
     sql: database.sql,
+    observer: observer.sql,
     store: createStore(database, { daemon }),
     another(name) {
       const other = openDatabase({ url: clone.url });
@@ -64,6 +68,13 @@ export async function addFabric(sql: Sql, columns: Record<string, unknown> = {})
   const [added] = await sql<{ id: string }[]>`insert into fabric ${sql(row)} returning id`;
   if (!added) throw new Error('the fabric was not added');
   return added.id;
+}
+
+/** In order of their ids. */
+export async function addFabrics(sql: Sql, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  while (ids.length < count) ids.push(await addFabric(sql));
+  return ids;
 }
 
 /** Makes it due now, as a plan would. @returns the due time */

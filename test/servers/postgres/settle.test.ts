@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import {
+  addFabric,
+  claimNow,
+  commitRequest,
+  neverAborted,
+  openStorePlace,
+  report,
+  rowOf,
+  type StorePlace,
+  settleRequest,
+  wholeDatabase,
+} from '../../support/fabric-store.ts';
+
+let place: StorePlace;
+
+beforeAll(async () => {
+  place = await openStorePlace({ url: inject('databaseUrl'), template: inject('databaseTemplate') });
+});
+
+afterAll(() => place.close());
+
+const fabric = (id: string) => rowOf(place.sql, 'fabric', { id });
+const cycle = (id: string) => rowOf(place.sql, 'fabric_cycle', { fabric_id: id });
+const synced = async (id: string) => {
+  const claimed = await claimNow(place, id);
+  await place.store.commit(commitRequest(claimed), neverAborted);
+};
+
+describe('a failed run', () => {
+  test('leaves a fabric that never synced without a last sync, in error, with cause and remedy', async () => {
+    const id = await addFabric(place.sql);
+    const claimed = await claimNow(place, id);
+    const figures = { kinds: { Switch: report({ listed: 3 }) }, requests: 4, bytesRead: 99 };
+    const failure = {
+      code: 'THROTTLED',
+      message: 'too many requests.',
+      hint: 'Wait.',
+      retryAfterMs: 7_000,
+      facts: { status: 429, odd: 'n\0ul \ud800' },
+    } as const;
+    const answer = await place.store.settle(
+      settleRequest(claimed, { attempts: 2, failure, figures, connection: 'error' }),
+    );
+
+    const stored = { ...failure, facts: { status: 429, odd: 'n\ufffdul \ufffd' } };
+    expect(answer).toEqual({
+      kind: 'settled',
+      row: {
+        ...claimed.row,
+        state: 'backoff',
+        lastSyncMs: null,
+        dueAtMs: 2_000_000_000_000,
+        dueKind: 'retry',
+        attempts: 2,
+        failure: stored,
+        leaseHolder: null,
+        leaseUntilMs: null,
+      },
+    });
+    expect(await fabric(id)).toMatchObject({
+      last_sync: null,
+      sync_status: 'error',
+      sync_error: 'too many requests. Wait.',
+      connection_status: 'error',
+      connection_error: 'too many requests.',
+    });
+    expect(await rowOf(place.sql, 'fabric_run', { id: claimed.claim.runId })).toMatchObject({
+      outcome: 'failed',
+      failure: { ...stored, at: expect.any(String) },
+      unchanged: 3,
+      requests: 4,
+      bytes_read: '99',
+    });
+  });
+
+  test('puts back the last sync of the last run that was one', async () => {
+    const id = await addFabric(place.sql);
+    await synced(id);
+    const { last_sync } = await fabric(id);
+    await place.store.settle(settleRequest(await claimNow(place, id)));
+    await place.store.settle(
+      settleRequest(await claimNow(place, id), { rest: 'errored', due: { kind: 'probe', dueAtMs: 3 } }),
+    );
+    expect((await fabric(id)).last_sync).toEqual(last_sync);
+    expect(await cycle(id)).toMatchObject({ state: 'errored', due_kind: 'probe' });
+  });
+
+  test('says nothing of the connection where the failure does not', async () => {
+    const id = await addFabric(place.sql);
+    await synced(id);
+    await place.store.settle(settleRequest(await claimNow(place, id), { connection: null }));
+    expect(await fabric(id)).toMatchObject({ connection_status: 'connected', connection_error: '' });
+  });
+
+  test('keeps what waits for a person, unless it has something newer to show', async () => {
+    const id = await addFabric(place.sql);
+    const approval = { kind: 'cluster', runId: '4', sinceMs: 9, pinned: 'a', found: 'b' } as const;
+    await place.store.settle(settleRequest(await claimNow(place, id), { approval }));
+    await place.sql`update fabric_cycle set approved_by = 'ann', approved_at = now() where fabric_id = ${id}`;
+    await place.store.settle(settleRequest(await claimNow(place, id)));
+    expect((await claimNow(place, id)).settings).toMatchObject({ approval, approved: true });
+    const newer = { ...approval, found: 'c' };
+    await place.store.settle(settleRequest(await claimNow(place, id), { approval: newer }));
+    expect((await claimNow(place, id)).settings).toMatchObject({ approval: newer, approved: false });
+  });
+
+  test('settling again after the answer was lost says the same and writes nothing', async () => {
+    const id = await addFabric(place.sql);
+    const request = settleRequest(await claimNow(place, id));
+    const first = await place.store.settle(request);
+    const before = await wholeDatabase(place.sql);
+    expect(await place.store.settle(request)).toEqual(first);
+    expect(await wholeDatabase(place.sql)).toBe(before);
+  });
+});
+
+describe('a cancelled run', () => {
+  const cancelled = { rest: 'scheduled', outcome: 'cancelled', attempts: 0, connection: null } as const;
+  const shutdown = { code: 'SHUTDOWN', message: 'the daemon stops', hint: '' } as const;
+
+  test('leaves status and error as they were before it', async () => {
+    const id = await addFabric(place.sql);
+    await synced(id);
+    const before = await fabric(id);
+    const due = { kind: 'sync', dueAtMs: 2_000_000_060_000 } as const;
+    await place.store.settle(settleRequest(await claimNow(place, id), { ...cancelled, due }));
+    expect(await fabric(id)).toEqual(before);
+    expect(await cycle(id)).toMatchObject({ state: 'scheduled', failure: null, due_at: new Date(2_000_000_060_000) });
+  });
+
+  test('is idle where it has no next tick', async () => {
+    const id = await addFabric(place.sql);
+    await place.store.settle(settleRequest(await claimNow(place, id), { ...cancelled, due: null }));
+    expect(await cycle(id)).toMatchObject({ state: 'idle', due_at: null, due_kind: null });
+    expect(await fabric(id)).toMatchObject({ sync_status: 'never_synced' });
+  });
+
+  test('answers those who asked; one that a stopping daemon cut short leaves them to the next', async () => {
+    const id = await addFabric(place.sql);
+    await place.sql`insert into fabric_request (fabric_id, asked_by) values (${id}, 'ann')`;
+    const first = await place.store.settle(
+      settleRequest(await claimNow(place, id), { ...cancelled, failure: shutdown }),
+    );
+    expect(first).toMatchObject({ row: { requestsOpen: 1 } });
+    const second = await place.store.settle(settleRequest(await claimNow(place, id), cancelled));
+    expect(second).toMatchObject({ row: { requestsOpen: 0 } });
+    expect(await place.store.openRequests()).toEqual([]);
+  });
+});
