@@ -56,10 +56,8 @@ export const demoVerb = verb<[], Options>({
     ]);
     const drawn = world.isTerminal.stdout && !out.json;
     const remarks: string[] = [];
-    const say = (line: string) => {
-      if (!drawn || remarks.length === 0) out.note(line);
-      if (remarks.length > 0) remarks.push(line);
-    };
+    // Also beside `--json`: half a minute without a sign of life is long.
+    const say = (line: string) => world.stderr.write(`${line}\n`);
     const startedMs = world.clock.nowMs();
     const stage = await setStage({
       stateDir: stateFolder(world, options.stateDir),
@@ -96,7 +94,7 @@ export const demoVerb = verb<[], Options>({
       });
     } finally {
       await sky?.stop();
-      if (!drawn) out.note('ending the demo');
+      say('ending the demo');
       await stage.stop();
     }
   },
@@ -127,8 +125,8 @@ async function show(call: DemoCall, servers: Servers, stage: Stage, remarks: str
         ];
         stdout.write(redraw(body, rowsOf(stdout)));
       } else {
-        for (const line of changeLines(before, view)) out.note(line);
-        for (const line of remarks.slice(told)) out.note(`· ${line}`);
+        for (const line of changeLines(before, view)) world.stderr.write(`${line}\n`);
+        for (const line of remarks.slice(told)) world.stderr.write(`· ${line}\n`);
         told = remarks.length;
       }
       before = view;
