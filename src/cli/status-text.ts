@@ -107,7 +107,7 @@ function remarks(view: StatusView, { width, paint }: TextOptions): string[] {
   for (const fabric of view.fabrics) {
     const said = fabricRemarks(fabric);
     if (said.length === 0) continue;
-    lines.push('', ...said.flatMap((text, at) => limit(at === 0 ? `${fabric.name}: ${text}` : `  ${text}`, width)));
+    lines.push('', ...said.flatMap((text, at) => limit(at === 0 ? named(fabric.name, text) : `  ${text}`, width)));
   }
   if (view.disagreements > 0) {
     const { orphan_timers: orphans, daemon } = view;
@@ -119,6 +119,11 @@ function remarks(view: StatusView, { width, paint }: TextOptions): string[] {
     }
   }
   return lines;
+}
+
+/** Most failures begin with the name of their fabric. */
+function named(name: string, text: string): string {
+  return text.startsWith(`${name} `) || text.startsWith(`${name}:`) ? text : `${name}: ${text}`;
 }
 
 /** The first line is the most important one; none where all is well. */

@@ -33,10 +33,5 @@ async function ask({ operator, readTimers, daemon, clock }: ViewSources, fabricI
     throw thrown;
   });
   const [answered, timers, word] = await Promise.all([rows, readTimers(), daemon()]);
-  return { rows: answered, timers: onlyOf(timers, fabricId), daemon: word, nowMs: clock.nowMs() };
-}
-
-function onlyOf(timers: TimersRead, fabricId: string | undefined): TimersRead {
-  if (timers.state !== 'answers' || fabricId === undefined) return timers;
-  return { state: 'answers', timers: timers.timers.filter((timer) => timer.fabricId === fabricId) };
+  return { rows: answered, timers, daemon: word, nowMs: clock.nowMs(), partial: fabricId !== undefined };
 }

@@ -39,6 +39,8 @@ export interface ViewInput {
   readonly daemon: DaemonWord | null;
   /** This host's time, used where Postgres gives none. */
   readonly nowMs: number;
+  /** The rows are not those of all fabrics, so a timer without one is no orphan. */
+  readonly partial?: boolean;
   /**
    * Fabrics whose timer disagreed with its row in an earlier look. Only these are told to disagree: rows and timers are
    * read a moment apart, and a run that ends in between moves both. Absent: every disagreement is told.
@@ -151,7 +153,7 @@ export type ApprovalView =
       readonly approved_by: string | null;
     };
 
-export function statusView({ rows, timers, daemon, nowMs, suspects }: ViewInput): StatusView {
+export function statusView({ rows, timers, daemon, nowMs, suspects, partial = false }: ViewInput): StatusView {
   const answered = 'fabrics' in rows;
   const sure = (fabricId: string) => suspects === undefined || suspects.has(fabricId);
   const stored = timers.state === 'answers' ? timers.timers : [];
@@ -167,7 +169,7 @@ export function statusView({ rows, timers, daemon, nowMs, suspects }: ViewInput)
       )
     : (daemon?.fabrics ?? []).map(fromWord);
   const known = new Set(fabrics.map((fabric) => fabric.id));
-  const orphans = answered ? stored.filter(({ fabricId }) => !known.has(fabricId) && sure(fabricId)) : [];
+  const orphans = answered && !partial ? stored.filter(({ fabricId }) => !known.has(fabricId) && sure(fabricId)) : [];
   return {
     at: formatIso(answered ? rows.nowMs : nowMs),
     daemon: {

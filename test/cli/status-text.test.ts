@@ -6,6 +6,8 @@ import { nowMs, sampleRow, sampleRun } from '../inspector/sample.ts';
 
 const unpainted = (_: unknown, text: string) => text;
 
+const message = 'the API server at https://medium.example:6443 answered 503 to the list of Connections, after 3 pages';
+
 const failing = {
   fabricId: '2',
   name: 'medium-fabric-of-the-second-site',
@@ -14,10 +16,10 @@ const failing = {
   dueAtMs: nowMs + 3_400,
   attempts: 3,
   syncStatus: 'error',
-  syncError: 'the API server at https://medium.example:6443 answered 503 to the list of Connections, after 3 pages',
+  syncError: `${message}. The API server failed.`,
   failure: {
     code: 'SERVER_ERROR',
-    message: 'the API server answered 503',
+    message,
     hint: 'The API server failed. It is retried by itself; see its own log if it lasts.',
   },
   lastRun: sampleRun({ outcome: 'failed' }),
@@ -67,7 +69,7 @@ describe('status on a terminal', () => {
   test('into a pipe it keeps whole names and whole errors', () => {
     const piped = lines(statusView(input), null);
     expect(piped.some((line) => line.startsWith('medium-fabric-of-the-second-site  backoff'))).toBe(true);
-    expect(piped).toContain(`medium-fabric-of-the-second-site: ${failing.syncError} (try 3)`);
+    expect(piped).toContain(`medium-fabric-of-the-second-site: ${message} (try 3)`);
   });
 
   test('says what disagrees between Redis and Postgres, and who repairs it', () => {

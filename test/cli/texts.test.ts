@@ -6,7 +6,7 @@ import { manifestsText } from '../../src/cli/manifests.ts';
 import { parseMoment } from '../../src/cli/moment.ts';
 import { span, wholeSpan } from '../../src/cli/span.ts';
 import { changeLines, redraw } from '../../src/cli/status-watch.ts';
-import { differences } from '../../src/inspector/diff.ts';
+import { differences, type Json } from '../../src/inspector/diff.ts';
 import { statusView } from '../../src/inspector/view.ts';
 import { nowMs, sampleRow, sampleRun } from '../inspector/sample.ts';
 
@@ -92,10 +92,22 @@ describe('manifests', () => {
         const given = [{ spec: JSON.parse(JSON.stringify(spec)) as object }];
         for (const version of ['1.1', '1.2'] as const) {
           const read = parse(manifestsText(given, 'yaml'), { version }) as { items: object[] };
-          expect(JSON.stringify(read.items)).toBe(JSON.stringify(given));
+          expect(differences(given as unknown as Json, read.items as unknown as Json)).toEqual([]);
         }
       }),
     );
+  });
+
+  test('keys are in order, as kubectl prints them', () => {
+    const [object] = objects;
+    const yaml = manifestsText([{ spec: { b: 1, a: [{ d: 1, c: 1 }] }, ...object }], 'yaml');
+    expect(
+      yaml
+        .match(/^ *(?:- )?(\w+):/gm)
+        ?.slice(0, 5)
+        .map((key) => key.replace(/[^\w]/g, '')),
+    ).toEqual(['apiVersion', 'items', 'apiVersion', 'kind', 'metadata']);
+    expect(manifestsText([{ z: 1, a: { c: 1, b: 1 } }], 'json')).toMatch(/"a"[\s\S]*"b"[\s\S]*"c"[\s\S]*"z"/);
   });
 
   test('objects that share a part are written whole, without anchors', () => {
