@@ -95,12 +95,15 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
   });
   const timers = new SwitchingTimers(redis.timers, redis.presence);
   let sinceMs = clock.nowMs();
-  const stopTelling = timers.onModeChange(() => {
+  let away = false;
+  const look = () => {
+    if (timers.degraded === away) return;
+    away = timers.degraded;
     sinceMs = clock.nowMs();
-    if (timers.degraded)
-      log.warn({ code: 'REDIS_UNAVAILABLE' }, 'Redis does not answer: going on without it (degraded)');
+    if (away) log.warn({ code: 'REDIS_UNAVAILABLE' }, 'Redis does not answer: going on without it (degraded)');
     else log.info({}, 'Redis answers again: back to it');
-  });
+  };
+  const stopTelling = timers.onModeChange(look);
   return {
     timers,
     lock: redis.lock,
@@ -109,7 +112,11 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
         ? `degraded: Redis has not answered for ${Math.round((clock.nowMs() - sinceMs) / 1_000)} s`
         : null,
     onModeChange: (act) => timers.onModeChange(act),
-    settled: () => redis.settled(),
+    async settled() {
+      await redis.settled();
+      // Not connected yet was no news; not answering is.
+      look();
+    },
     async close() {
       stopTelling();
       timers.close();

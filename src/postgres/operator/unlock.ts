@@ -12,7 +12,9 @@ export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Un
   const failure = { code: 'FENCE_STALE', message: `${by} unlocked the fabric`, hint: 'Nothing to do.' };
   const [row] = await sql<{ holder: string | null; runId: string | null; epoch: number }[]>`
     with before as (
-      select * from fabric_cycle where fabric_id = ${fabricId}::bigint for update),
+      -- Both rows in the order in which every act of the store locks them.
+      select c.* from fabric f join fabric_cycle c on c.fabric_id = f.id
+       where f.id = ${fabricId}::bigint for no key update of f, c),
     closed as (
       update fabric_run r
          set outcome = 'fenced', finished_at = now(), failure = ${sql.json(failure)}
