@@ -21,7 +21,8 @@ const world: World = {
     stdout: process.stdout.isTTY === true,
     stderr: process.stderr.isTTY === true,
   },
-  columns: () => (process.stdout.isTTY ? process.stdout.columns : null),
+  // A terminal that does not know its width says 0.
+  columns: () => (process.stdout.isTTY ? process.stdout.columns || 80 : null),
   clock: systemClock,
   dice: systemDice,
   hostname: hostname(),

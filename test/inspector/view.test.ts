@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readStatus } from '../../src/inspector/read.ts';
 import type { DaemonWord, ViewInput } from '../../src/inspector/view.ts';
 import { statusView } from '../../src/inspector/view.ts';
 import type { StatusRow } from '../../src/ports/operator.ts';
@@ -183,6 +184,55 @@ describe('the timers beside the rows', () => {
   test('one of a fabric that is gone is an orphan', () => {
     const view = viewOf({}, { timers: { state: 'answers', timers: [timer(), timer({ fabricId: '99' })] } });
     expect(view).toMatchObject({ orphan_timers: ['99'], disagreements: 1 });
+  });
+});
+
+describe('a second look', () => {
+  const looks = (...timers: (readonly StoredTimer[])[]) => {
+    let look = 0;
+    let sleptMs = 0;
+    const view = readStatus({
+      operator: { status: async () => ({ nowMs, fabrics: [sampleRow()] }) },
+      readTimers: async () => ({ state: 'answers', timers: timers[look++] ?? [] }),
+      daemon: async () => null,
+      clock: {
+        nowMs: () => nowMs,
+        monotonicMs: () => 0,
+        after: () => () => {},
+        sleep: async (ms) => {
+          sleptMs += ms;
+        },
+      },
+    });
+    return view.then(({ fabrics, disagreements, orphan_timers }) => ({
+      state: fabrics[0]?.timer.state,
+      disagreements,
+      orphans: orphan_timers,
+      looks: look,
+      sleptMs,
+    }));
+  };
+
+  test('is not taken where the first one finds nothing wrong', async () => {
+    expect(await looks([timer()])).toMatchObject({ state: 'armed', looks: 1, sleptMs: 0 });
+  });
+
+  test('a disagreement that is gone by then is none: a run ended between the two readings', async () => {
+    expect(await looks([], [timer()])).toMatchObject({ state: 'armed', disagreements: 0, looks: 2, sleptMs: 300 });
+  });
+
+  test('one that lasts is told', async () => {
+    expect(await looks([], [])).toMatchObject({ state: 'missing', disagreements: 1, looks: 2 });
+  });
+
+  test('one that appears only then is told as moving, and is no disagreement yet', async () => {
+    const orphan = timer({ fabricId: '99' });
+    expect(await looks([timer(), orphan], [orphan])).toMatchObject({
+      state: 'moving',
+      disagreements: 1,
+      orphans: ['99'],
+    });
+    expect(await looks([], [timer(), orphan])).toMatchObject({ disagreements: 0, orphans: [] });
   });
 });
 

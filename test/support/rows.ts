@@ -8,7 +8,8 @@ export async function makeFabric(
   name: string,
   { fabric = {}, cycle = {} }: { fabric?: Record<string, unknown>; cycle?: Record<string, unknown> } = {},
 ): Promise<string> {
-  const settings = { kubernetes_server: `https://${name}.example:6443`, credential_ref: 'file:/token', ...fabric };
+  const host = name.replaceAll(/[^A-Za-z0-9]+/g, '-');
+  const settings = { kubernetes_server: `https://${host}.example:6443`, credential_ref: 'file:/token', ...fabric };
   const [row] = await sql<[{ id: string }]>`insert into fabric ${sql({ name, ...settings })} returning id::text`;
   await sql`
     update fabric_cycle

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Operator } from '../../../src/ports/operator.ts';
+import type { Notice } from '../../../src/ports/store.ts';
 import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
 import { postgresOperator } from '../../../src/postgres/operator/operator.ts';
+import { createStore } from '../../../src/postgres/store.ts';
 import { cloneDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { makeChange, makeFabric, makeResource, makeRun, makeRunning } from '../../support/rows.ts';
 
@@ -311,6 +313,36 @@ describe('history', () => {
     const { fabricId, two, three } = await history();
     expect((await operator.runs(fabricId, 2)).map((run) => run.runId)).toEqual([three, two]);
     expect(await operator.run('999999999')).toBeNull();
+  });
+});
+
+describe('what a daemon hears', () => {
+  test('each act arrives as the notice that it means', async () => {
+    const fabricId = await makeFabric(database.sql, 'lab');
+    const heard: Notice[] = [];
+    const all = Promise.withResolvers<void>();
+    const hangUp = await createStore(database, { daemon: 'host/1/a' }).listen((notice) => {
+      heard.push(notice);
+      if (notice.what === 'everything') all.resolve();
+    });
+    await operator.pause(fabricId, { by: 'ann', reason: 'r', untilMs: null });
+    await operator.resume(fabricId, 'ann');
+    await operator.announce(fabricId);
+    await operator.request([fabricId], 'ann', null);
+    await operator.cancel(fabricId, 'ann');
+    await operator.unlock(fabricId, 'ann');
+    await operator.announce(null);
+    await all.promise;
+    await hangUp();
+    expect(heard).toEqual([
+      { what: 'changed', fabricId },
+      { what: 'changed', fabricId },
+      { what: 'changed', fabricId },
+      { what: 'request', fabricId },
+      { what: 'cancel', fabricId, by: 'ann' },
+      { what: 'unlock', fabricId, by: 'ann' },
+      { what: 'everything' },
+    ]);
   });
 });
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { AdminServer } from '../../../src/admin/server.ts';
+import { Tidings } from '../../../src/admin/tidings.ts';
 import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
 import { cloneDatabase, emptyDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { makeFabric, makeRun, makeRunning } from '../../support/rows.ts';
@@ -69,6 +71,37 @@ describe('status', () => {
     expect(stdout).not.toContain('hunter2');
     expect((await run('status', { env: down })).stdout).toContain('Postgres does not answer');
     expect((await run('history lab', { env: down })).code).toBe(6);
+  });
+
+  test('with Postgres down it shows what the daemon on this host remembers', async () => {
+    const admin = new AdminServer({
+      socketPath: env.FABRIC_SYNCD_ADMIN_SOCKET ?? '',
+      tidings: new Tidings(),
+      health: () => ({
+        ok: false,
+        why: 'Postgres does not answer',
+        daemon: 'noc/1/a',
+        version: '0.1.0',
+        pid: 1,
+        uptime_ms: 61_000,
+      }),
+      fleet: () => ({ fabrics: [{ id: '7', name: 'lab', state: 'scheduled', attempts: 0 }] }),
+    });
+    await admin.start();
+    try {
+      const down = { env: { ...env, DATABASE_URL: 'postgres://u@127.0.0.1:1/x' } };
+      const all = await run('status', down);
+      expect(all.code).toBe(6);
+      expect(all.stdout).toContain('the daemon is degraded, up 1m01s');
+      expect(all.stdout).toContain('What follows is what the daemon remembers.');
+      expect(all.stdout).toMatch(/^lab +scheduled/m);
+      expect((await run('status 7 --json', down)).json()).toMatchObject({
+        fabrics: [{ name: 'lab', state: 'scheduled', sync_status: null }],
+      });
+      expect((await run('status other', down)).code).toBe(6);
+    } finally {
+      await admin.stop();
+    }
   });
 
   test('on a database without the schema it says what to run', async () => {
