@@ -117,7 +117,7 @@ async function runVerb(
   const signal = AbortSignal.any([stop.signal, output]);
   try {
     const running = verb.run({ world, args: command.processedArgs, options, out, signal, program });
-    const exit = await Promise.race([running, givenUp(world, signal)]);
+    const exit = await Promise.race([running.then(written(world)), givenUp(world, signal)]);
     if (output.aborted) return outputEnded(world, output.reason, verb);
     return stop.signal.aborted ? interrupted(out) : exit;
   } catch (thrown) {
@@ -131,6 +131,18 @@ async function runVerb(
 
 class Interrupted extends Error {
   override readonly name = 'Interrupted';
+}
+
+/**
+ * Waits until what was said is written: a disk that is full must not end as "done".
+ * @returns hands on what it is given
+ */
+function written(world: World): (exit: Exit) => Promise<Exit> {
+  const flush = (stream: NodeJS.WritableStream) => new Promise<void>((resolve) => stream.write('', () => resolve()));
+  return async (exit) => {
+    await Promise.all([flush(world.stdout), flush(world.stderr)]);
+    return exit;
+  };
 }
 
 /** Rejects where a verb does not heed its signal in time; the process is about to end. */

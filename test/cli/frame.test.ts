@@ -295,4 +295,14 @@ describe('an end from outside', () => {
     });
     expect(await runProgram(world, verbs)).toBe(exit);
   });
+
+  test('by a disk that is full is told, though the verb was done long before the write failed', async () => {
+    const stdout = new Writable({
+      write: (_chunk, _encoding, done) => setImmediate(done, Object.assign(new Error('full'), { code: 'ENOSPC' })),
+    });
+    const stderr = new PassThrough();
+    const { world } = worldOf(['key', 'generate'], { stdout, stderr });
+    expect(await runProgram(world)).toBe(1);
+    expect(String(stderr.read())).toContain('standard output can not be written: full');
+  });
 });
