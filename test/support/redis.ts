@@ -21,17 +21,15 @@ export function freshKeys(): RedisKeys {
 }
 
 /** A server with a folder of its own, both gone after `stop`. */
-export async function ownRedis(args: readonly string[] = []): Promise<PrivateRedis & { readonly dir: string }> {
+export async function ownRedis(args: readonly string[] = []): Promise<PrivateRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'fabric-syncd-redis-'));
-  const options = redisFound ? { binary: redisFound.binary } : {};
-  const server = await startPrivateRedis({ dir, args, ...options });
-  return Object.assign(Object.create(server) as PrivateRedis, {
-    dir,
-    stop: async () => {
-      await server.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
-  });
+  const server = await startPrivateRedis({ dir, args, ...(redisFound && { binary: redisFound.binary }) });
+  const stop = server.stop.bind(server);
+  server.stop = async () => {
+    await stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  return server;
 }
 
 /** A server that hangs is noticed sooner than a production one. */
