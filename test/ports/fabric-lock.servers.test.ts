@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import type { PrivateRedis } from '../../src/demo/servers/redis.ts';
 import { RedisLock } from '../../src/redis/lock.ts';
-import { connectTo, freshKeys, ownRedis, redisFound } from '../support/redis.ts';
+import { connectTo, freshKeys, type OwnRedis, ownRedis, redisFound } from '../support/redis.ts';
 import { fabricLockSuite } from './fabric-lock.suite.ts';
 
 /** All hands ask over the same connections, so that every node hears them in the same order and no vote is split. */
@@ -28,12 +27,12 @@ describe.skipIf(url === null)('the lock on one Redis', () => {
 });
 
 describe.skipIf(redisFound === null)('the lock on three independent Redis', () => {
-  let servers: PrivateRedis[];
+  let servers: OwnRedis[];
   beforeAll(async () => {
     servers = await Promise.all([ownRedis(), ownRedis(), ownRedis()]);
   });
   afterAll(async () => {
-    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all(servers.map((server) => server.remove()));
   });
 
   fabricLockSuite(() => doorAt(servers.map((server) => server.url)));

@@ -20,16 +20,21 @@ export function freshKeys(): RedisKeys {
   return redisKeys(`test-${randomBytes(6).toString('hex')}`);
 }
 
-/** A server with a folder of its own, both gone after `stop`. */
-export async function ownRedis(args: readonly string[] = []): Promise<PrivateRedis> {
+export interface OwnRedis extends PrivateRedis {
+  /** Stops it and removes its folder. */
+  remove(): Promise<void>;
+}
+
+/** A server of one's own. */
+export async function ownRedis(args: readonly string[] = []): Promise<OwnRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'fabric-syncd-redis-'));
   const server = await startPrivateRedis({ dir, args, ...(redisFound && { binary: redisFound.binary }) });
-  const stop = server.stop.bind(server);
-  server.stop = async () => {
-    await stop();
-    await rm(dir, { recursive: true, force: true });
-  };
-  return server;
+  return Object.assign(server, {
+    async remove() {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  });
 }
 
 /** A server that hangs is noticed sooner than a production one. */

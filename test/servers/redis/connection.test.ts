@@ -17,7 +17,7 @@ afterEach(async () => {
 
 async function own(args: readonly string[] = []) {
   const server = await ownRedis(args);
-  undo.push(() => server.stop());
+  undo.push(() => server.remove());
   return server;
 }
 
