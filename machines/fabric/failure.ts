@@ -137,7 +137,7 @@ export class FabricFailure extends Error {
   /** The failure itself, or a stranger wrapped as `INTERNAL` with its own error as the cause. */
   static from(thrown: unknown): FabricFailure {
     if (thrown instanceof FabricFailure) return thrown;
-    const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `a ${typeof thrown} was thrown`;
     return new FabricFailure('INTERNAL', oneLine(what), { cause: thrown });
   }
 

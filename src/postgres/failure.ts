@@ -54,7 +54,8 @@ export function deadlinePassed(act: string, deadlineMs: number): FabricFailure {
   });
 }
 
-const sqlState = /^[0-9A-Z]{5}$/;
+/** Five characters, and some digit: `EPIPE` is the system's. */
+const sqlState = /^(?=.*[0-9])[0-9A-Z]{5}$/;
 
 function describe(thrown: unknown): { code: string; message: string } {
   if (!(thrown instanceof Error)) return { code: '', message: String(thrown) };

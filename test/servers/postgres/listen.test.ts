@@ -32,7 +32,10 @@ async function ears() {
     until: (matches: (notice: Notice) => boolean) =>
       new Promise<readonly Notice[]>((resolve) => {
         look = () => {
-          if (heard.some(matches)) resolve(heard.splice(0));
+          if (!heard.some(matches)) return;
+          // What comes before the next question is for the next question.
+          look = () => {};
+          resolve(heard.splice(0));
         };
         look();
       }),
