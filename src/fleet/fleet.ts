@@ -277,7 +277,10 @@ function view(fabricId: string, member: Member): FleetMember {
   };
 }
 
+/** Who runs it is part of it: a fabric that somebody else syncs is not overdue here. */
 function samePlan(now: Plan, plan: Plan): boolean {
   if (now.state === 'idle') return plan.state === 'idle' && now.reason === plan.reason;
+  const elsewhere = (one: typeof now) => one.why === 'running_elsewhere';
+  if (plan.state === 'idle' || elsewhere(now) !== elsewhere(plan)) return false;
   return now.state === plan.state && now.dueAtMs === plan.dueAtMs && now.kind === plan.kind;
 }
