@@ -94,6 +94,9 @@ function planIn(event: EventObject): Plan {
   return found;
 }
 
+/** What a port answered. The machine invokes each port in one state, so the caller knows which answer it is. */
+const answerIn = <Answer>(event: EventObject): Answer => (event as unknown as { output: Answer }).output;
+
 /** The failure that an event brings: a port that threw, or an event that means one. */
 function failureIn(event: EventObject): FailureNote {
   const happened = event as FabricEvent | { type: 'thrown'; error: unknown };
@@ -146,6 +149,14 @@ const machine = setup({
       assertEvent(event, 'SYNC_REQUESTED');
       return { trigger: 'manual' as const, servedDueMs: null, traceparent: event.traceparent ?? null };
     }),
+    holdLease: assign(({ event }) => {
+      const answer = answerIn<LockAnswer>(event);
+      return { token: answer.kind === 'acquired' ? answer.token : null };
+    }),
+    holdClaim: assign(({ event }) => {
+      const answer = answerIn<ClaimAnswer>(event);
+      return { claim: answer.kind === 'claimed' ? answer.claim : null };
+    }),
     noteFailure: assign(({ event }) => ({ failure: failureIn(event) })),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
     restInBackoff: assign({ rest: 'backoff' }),
@@ -158,6 +169,9 @@ const machine = setup({
     planIsErrored: ({ event }) => planIn(event).state === 'errored',
     /** The timer of this plan is in the store already. */
     alreadyArmed: ({ event }) => event.type === 'PLAN' && event.armed === true,
+    leaseAcquired: ({ event }) => answerIn<LockAnswer>(event).kind === 'acquired',
+    claimGranted: ({ event }) => answerIn<ClaimAnswer>(event).kind === 'claimed',
+    claimContended: ({ event }) => answerIn<ClaimAnswer>(event).kind === 'contended',
     /** A person has not said "stop", and there is something to read. */
     manualAllowed: ({ context }) => context.plan.state !== 'idle' || manualAllowed[context.plan.reason],
     cameFromScheduled: ({ context }) => context.rest === 'scheduled',
@@ -289,16 +303,7 @@ export const fabricMachine = machine.createMachine({
           invoke: {
             src: 'acquireLease',
             input: attempt,
-            onDone: [
-              {
-                guard: ({ event }) => event.output.kind === 'acquired',
-                target: 'claiming',
-                actions: assign({
-                  token: ({ event }) => (event.output.kind === 'acquired' ? event.output.token : null),
-                }),
-              },
-              ...backToRest,
-            ],
+            onDone: [{ guard: 'leaseAcquired', target: 'claiming', actions: 'holdLease' }, ...backToRest],
             onError: [{ guard: 'mustWait', target: '#returning' }, ...toTrouble],
           },
         },
@@ -307,14 +312,8 @@ export const fabricMachine = machine.createMachine({
             src: 'makeClaim',
             input: ({ context }) => ({ ...attempt({ context }), token: held(context.token) }),
             onDone: [
-              {
-                guard: ({ event }) => event.output.kind === 'claimed',
-                target: '#syncing',
-                actions: assign({
-                  claim: ({ event }) => (event.output.kind === 'claimed' ? event.output.claim : null),
-                }),
-              },
-              { guard: ({ event }) => event.output.kind === 'contended', target: '#returning' },
+              { guard: 'claimGranted', target: '#syncing', actions: 'holdClaim' },
+              { guard: 'claimContended', target: '#returning' },
               ...restAsPlanned,
             ],
             onError: [{ guard: 'mustWait', target: '#returning' }, ...toTrouble],
