@@ -267,6 +267,8 @@ function connectionAfter(code: FabricFailure['code']): 'disconnected' | 'error' 
     case 'BODY_BROKEN':
     case 'BODY_TOO_LARGE':
     case 'CLUSTER_CHANGED':
+    // Nothing can be reached with these.
+    case 'SETTINGS_INVALID':
     case 'CREDENTIAL_UNREADABLE':
       return 'error';
     default:

@@ -66,7 +66,7 @@ export function redactUrl(text: string): string {
   return oneLine(shown, 200);
 }
 
-/** How failures name a fabric: `lab (cn.example:6443)`. */
+/** How failures name a fabric: `lab (cn.example:6443)`, with the URL's own path where it has one: it may be the mistake. */
 export function placeOf(fabricName: string, server: ServerUrl): string {
-  return `${fabricName} (${server.hostPort})`;
+  return `${fabricName} (${server.hostPort}${server.prefix})`;
 }

@@ -1,0 +1,143 @@
+// Fabrics that are reached, and answer what no run can be made of.
+
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { Fault } from '../../../src/demo/fabrics/faults.ts';
+import { openStation, type Patient, type Station } from './station.ts';
+import { endure, type Storm } from './storm.ts';
+
+let station: Station;
+beforeAll(async () => {
+  station = await openStation();
+});
+afterAll(() => station.close());
+
+const fault = (fault: Fault) => (patient: Patient) => patient.cluster.faults.set(fault);
+const switches = { kind: 'Switch', on: 'list' } as const;
+const everyList = { on: 'list' } as const;
+
+const storms: readonly Storm[] = [
+  {
+    what: '403 on every kind',
+    code: 'FORBIDDEN',
+    says: /the token may not list any of the kinds: .* is forbidden: User "system:serviceaccount:/,
+    todo: 'fabric-syncd rbac NAME',
+    connection: 'error',
+    strike: fault({ does: 'status', status: 403, where: everyList }),
+  },
+  {
+    what: '404 on every kind',
+    code: 'NO_KINDS_SERVED',
+    says: /the API serves none of the 15 kinds/,
+    todo: 'is Hedgehog Fabric installed on that cluster?',
+    connection: 'connected',
+    strike: fault({ does: 'status', status: 404, where: everyList }),
+  },
+  {
+    what: '410 in mid-list, again and again',
+    code: 'LIST_UNSTABLE',
+    says: /the list of Connection broke in each of 4 passes: its continue token expired \(410\)/,
+    todo: 'retried by itself',
+    connection: 'connected',
+    strike: fault({ does: 'expire', where: { kind: 'Connection' } }),
+  },
+  {
+    what: '500 on page 3',
+    code: 'SERVER_ERROR',
+    says: /answered 500 to \/apis\/wiring\.githedgehog\.com\/v1beta1\/namespaces\/default\/connections/,
+    todo: 'see its own log if it lasts',
+    connection: 'error',
+    strike: fault({ does: 'status', status: 500, where: { kind: 'Connection', page: 3 } }),
+  },
+  {
+    what: '503 on everything',
+    code: 'SERVER_ERROR',
+    says: /answered 503 to/,
+    todo: 'retried by itself',
+    connection: 'error',
+    strike: fault({ does: 'status', status: 503 }),
+  },
+  {
+    what: 'a body that is cut short',
+    code: 'BODY_BROKEN',
+    says: /is not JSON, or ends early/,
+    todo: 'The answer ended early or is not JSON',
+    connection: 'error',
+    strike: fault({ does: 'truncate', where: switches }),
+  },
+  {
+    what: 'a connection that is reset in mid-body',
+    code: 'BODY_BROKEN',
+    says: /in the middle of an answer/,
+    todo: 'The answer ended early or is not JSON',
+    connection: 'error',
+    strike: fault({ does: 'reset', where: switches }),
+  },
+  {
+    what: 'a body that stalls',
+    code: 'TIMED_OUT',
+    says: /the answer stalled/,
+    todo: 'answers too slowly or not at all',
+    connection: 'disconnected',
+    strike: fault({ does: 'stall', where: switches }),
+  },
+  {
+    what: 'a body that drips one byte a second',
+    code: 'TIMED_OUT',
+    says: /sent \d+ bytes and did not finish within 2500 ms/,
+    todo: 'answers too slowly or not at all',
+    connection: 'disconnected',
+    strike: fault({ does: 'drip', bytesPerSecond: 1, where: switches }),
+  },
+  {
+    what: 'a web page instead of a list',
+    code: 'NOT_KUBERNETES',
+    says: /answered with a web page instead of JSON/,
+    todo: 'a proxy perhaps. Check the server URL',
+    connection: 'error',
+    strike: fault({ does: 'html', where: everyList }),
+  },
+  {
+    what: 'an empty object instead of a list',
+    code: 'NOT_KUBERNETES',
+    says: /answered \/apis\/.* with kind nothing instead of a list/,
+    todo: 'Check the server URL',
+    connection: 'error',
+    strike: fault({ does: 'body', text: '{}', where: switches }),
+  },
+  {
+    what: 'a redirect',
+    code: 'REDIRECTED',
+    says: /answered 302 and sends us to https:\/\/login\.example(?!.*canary)/,
+    todo: 'Set the final address',
+    connection: 'error',
+    strike: fault({ does: 'redirect', location: 'https://login.example/?next=canary' }),
+  },
+  {
+    what: 'pages without end, always the same',
+    code: 'LIST_UNSTABLE',
+    says: /the list of Connection broke in each of 4 passes: an object came twice/,
+    todo: 'retried by itself',
+    connection: 'connected',
+    strike: fault({ does: 'endless', where: { kind: 'Connection' } }),
+  },
+  {
+    what: 'empty pages without end',
+    code: 'NOT_KUBERNETES',
+    says: /the list of External has no end: stopped after 2 pages/,
+    todo: 'A proxy that ignores the query of a URL may answer there',
+    connection: 'error',
+    strike: fault({ does: 'endless', where: { kind: 'External' } }),
+  },
+  {
+    what: 'an answer larger than any may be',
+    code: 'BODY_TOO_LARGE',
+    says: /one answer is larger than 2097152 bytes/,
+    todo: 'FABRIC_SYNCD_BODY_MAX',
+    connection: 'error',
+    strike: fault({ does: 'pad', bytes: 3_000_000, where: switches }),
+  },
+];
+
+describe.concurrent('a fabric with', () => {
+  test.each(storms)('$what', (storm) => endure(station, storm));
+});
