@@ -5,8 +5,10 @@
 //   G3. Nothing that is printed from here shows a secret.
 
 import type { BackoffPolicy } from '../machines/fabric/backoff.ts';
+import { FabricFailure } from '../machines/fabric/failure.ts';
 import { formatDuration, NotReadable, parseDuration, parseSize } from './duration.ts';
 import { type LogLevel, logLevels } from './log.ts';
+import { readRedisUrl } from './redis/address.ts';
 import { type Setting, settings } from './settings.ts';
 
 export interface Config {
@@ -77,14 +79,15 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
       return parse(text(setting));
     } catch (problem) {
       // Only our own words are told: another error's text may quote the value.
-      problems.push(`${setting.name}: ${problem instanceof NotReadable ? problem.message : 'it can not be read'}`);
+      const ours = problem instanceof NotReadable || problem instanceof FabricFailure;
+      problems.push(`${setting.name}: ${ours ? problem.message : 'it can not be read'}`);
       return otherwise;
     }
   };
   const { url, list, whole, time, size, word } = readers(read);
 
-  const redisUrl = url(settings.redisUrl, ['redis:', 'rediss:', 'unix:']);
-  const lockUrls = list(settings.lockRedisUrls, ['redis:', 'rediss:', 'unix:']);
+  const redisUrl = url(settings.redisUrl, redisSchemes, readRedisUrl);
+  const lockUrls = list(settings.lockRedisUrls, redisSchemes, readRedisUrl);
   const config: Config = {
     databaseUrl: url(settings.databaseUrl, ['postgres:', 'postgresql:']),
     redisUrl,
@@ -116,41 +119,71 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
     logLevel: read(settings.logLevel, oneOf(logLevels), 'info'),
     logFormat: read(settings.logFormat, oneOf(['auto', 'json', 'pretty'] as const), 'auto'),
   };
-  problems.push(...relations(config));
+  problems.push(...relations(config, lockUrls));
   if (problems.length > 0) throw new ConfigProblems(problems);
+  for (const part of Object.values(config)) Object.freeze(part);
   return Object.freeze(config);
 }
 
-/** Every setting with what it resolved to and where from; secrets masked. For `check-config`. */
+const redisSchemes = ['redis:', 'rediss:', 'unix:'] as const;
+
+/** Every setting with what it resolved to and where from; secrets masked. For `check-config`. Never throws. */
 export function describeConfig(
   env: Environment,
   readCredential: ReadCredential = () => null,
 ): readonly { name: string; value: string; source: 'environment' | 'credential' | 'default'; description: string }[] {
   const directory = env.CREDENTIALS_DIRECTORY || null;
+  const handed = ({ credential }: Setting): string | null => {
+    if (!directory || !credential) return null;
+    try {
+      return readCredential(directory, credential)?.trim() || null;
+    } catch {
+      return '(not readable)';
+    }
+  };
   return Object.values(settings).map((setting) => {
-    const given = env[setting.name];
-    const handed = directory && setting.credential ? readCredential(directory, setting.credential)?.trim() : null;
-    const source = given ? 'environment' : handed ? 'credential' : 'default';
-    const value = given || handed || setting.fallback;
-    return { name: setting.name, value: maskUrls(value), source, description: setting.description };
+    const { name, description, fallback } = setting;
+    const given = env[name];
+    const credential = given ? null : handed(setting);
+    const source = given ? 'environment' : credential ? 'credential' : 'default';
+    const value = given || credential || fallback;
+    if (setting === settings.adminSocket) return { name, value: socketPath(value, env), source, description };
+    return { name, value: setting.secret ? maskUrls(value) : value, source, description };
   });
 }
 
-/** A URL without its password and without the values of its query. Anything that is no URL is returned as it is. */
+/**
+ * A URL, or several with commas between them, without passwords and without the secrets in queries. It is what somebody
+ * typed: all between the scheme and the last `@` is taken for user and password, and what can not be read is not shown.
+ */
 export function maskUrls(text: string): string {
+  if (text === '' || text === 'none') return text;
   return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s/@]*)@/gi, (_, scheme: string, userinfo: string) => {
-      const colon = userinfo.indexOf(':');
-      return `${scheme}${colon < 0 ? userinfo : `${userinfo.slice(0, colon)}:***`}@`;
-    })
-    .replace(/([?&](?:password|pass|auth|token|sslpassword)=)[^&\s]*/gi, '$1***');
+    .split(/,(?=[a-z][a-z0-9+.-]*:\/\/)/i)
+    .map((url) => (URL.canParse(url) ? url : '***'))
+    .map((url) =>
+      url.replace(/^([a-z][a-z0-9+.-]*:\/\/)(.*)@/is, (_, scheme, login) => `${scheme}${maskLogin(login)}@`),
+    )
+    .map((url) => url.replace(/([?&](?:password|pass|auth|token|sslpassword)=)[^&]*/gi, '$1***'))
+    .join(',');
+}
+
+function maskLogin(login: string): string {
+  const colon = login.indexOf(':');
+  return colon < 0 ? login : `${login.slice(0, colon)}:***`;
 }
 
 function readers(read: <Value>(setting: Setting, parse: (text: string) => Value, otherwise: Value) => Value) {
-  const url = (schemes: readonly string[]) => (given: string) => {
+  /** @param check throws a TypeError in our own words for what the scheme alone does not tell */
+  const url = (schemes: readonly string[], check: (text: string) => unknown) => (given: string) => {
     if (given === '' || given === 'none') return null;
     if (!URL.canParse(given) || !schemes.includes(new URL(given).protocol)) {
       throw new NotReadable(`it must be a URL that begins with ${schemes.map((one) => `${one}//`).join(' or ')}`);
+    }
+    try {
+      check(given);
+    } catch (problem) {
+      throw new NotReadable((problem as Error).message);
     }
     return given;
   };
@@ -175,14 +208,15 @@ function readers(read: <Value>(setting: Setting, parse: (text: string) => Value,
     return Number(given);
   };
   return {
-    url: (setting: Setting, schemes: readonly string[]) => read(setting, url(schemes), null),
-    list: (setting: Setting, schemes: readonly string[]) =>
+    url: (setting: Setting, schemes: readonly string[], check: (text: string) => unknown = () => {}) =>
+      read(setting, url(schemes, check), null),
+    list: (setting: Setting, schemes: readonly string[], check: (text: string) => unknown) =>
       read(
         setting,
         (given) =>
           given
             .split(',')
-            .map((one) => url(schemes)(one.trim()))
+            .map((one) => url(schemes, check)(one.trim()))
             .filter((one) => one !== null),
         [],
       ),
@@ -211,12 +245,20 @@ function oneOf<Word extends string>(words: readonly Word[]) {
 
 function socketPath(given: string, env: Environment): string {
   if (given !== '') return given;
-  return `${env.RUNTIME_DIRECTORY || '/run/fabric-syncd'}/admin.sock`;
+  // systemd lists several with colons; ours is the first.
+  const directory = env.RUNTIME_DIRECTORY?.split(':')[0];
+  return `${directory || '/run/fabric-syncd'}/admin.sock`;
 }
 
-function relations(config: Config): string[] {
+function relations(config: Config, lockUrls: readonly string[]): string[] {
   const problems: string[] = [];
   const { backoff, kube } = config;
+  if (new Set(lockUrls).size < lockUrls.length) {
+    problems.push('FABRIC_SYNCD_LOCK_REDIS_URLS names a node twice: a node has one vote');
+  }
+  if (config.redisUrl === null && lockUrls.length > 0) {
+    problems.push('FABRIC_SYNCD_LOCK_REDIS_URLS is of no use where REDIS_URL is none: leave it out');
+  }
   if (backoff.capMs < backoff.baseMs) {
     problems.push('FABRIC_SYNCD_BACKOFF_CAP must not be below FABRIC_SYNCD_BACKOFF_BASE');
   }
@@ -228,6 +270,7 @@ function relations(config: Config): string[] {
       'FABRIC_SYNCD_RUN_DEADLINE must not be below FABRIC_SYNCD_REQUEST_TIMEOUT: one request would use it up',
     );
   }
+  if (!config.adminSocket.startsWith('/')) problems.push('FABRIC_SYNCD_ADMIN_SOCKET must be an absolute path');
   // `sun_path` holds 108 bytes, the last of them zero.
   if (Buffer.byteLength(config.adminSocket) > 107) {
     problems.push('FABRIC_SYNCD_ADMIN_SOCKET is longer than a Unix socket’s path may be (107 bytes)');

@@ -85,13 +85,14 @@ function tellError(thrown: unknown): unknown {
   };
 }
 
-function asLog(logger: Logger): Log {
+/** Fields are merged here and not by pino's children, which keep the level that they were born with (J2). */
+function asLog(logger: Logger, common: Readonly<Record<string, unknown>> = {}): Log {
   return {
-    debug: (fields, line) => logger.debug(fields, line),
-    info: (fields, line) => logger.info(fields, line),
-    warn: (fields, line) => logger.warn(fields, line),
-    error: (fields, line) => logger.error(fields, line),
-    child: (fields) => asLog(logger.child(fields)),
+    debug: (fields, line) => logger.debug({ ...common, ...fields }, line),
+    info: (fields, line) => logger.info({ ...common, ...fields }, line),
+    warn: (fields, line) => logger.warn({ ...common, ...fields }, line),
+    error: (fields, line) => logger.error({ ...common, ...fields }, line),
+    child: (fields) => asLog(logger, { ...common, ...fields }),
   };
 }
 
@@ -127,7 +128,8 @@ async function prettySink({ destination, isTerminal }: LogOptions): Promise<Node
   return new Writable({
     decodeStrings: false,
     write(line: string | Buffer, _encoding, done) {
-      destination.write(prettify(line.toString()) ?? '', done);
+      // That the reader went away is not this stream's trouble either.
+      destination.write(prettify(line.toString()) ?? '', () => done());
     },
   });
 }

@@ -15,17 +15,18 @@ export interface RedisAddress {
 }
 
 /**
- * `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS, `unix:///path/to.sock[?db=2]`; or a bare path.
+ * `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS, `unix://[:password@localhost]/path/to.sock[?db=2]`;
+ * or a bare path.
  * @throws TypeError for anything else, without quoting it
  */
 export function readRedisUrl(text: string): RedisAddress {
   const url = text.startsWith('/') ? parse(`unix://${text}`) : parse(text);
   const login = {
-    username: decodeURIComponent(url.username) || undefined,
-    password: decodeURIComponent(url.password) || undefined,
+    username: unescaped(url.username) || undefined,
+    password: unescaped(url.password) || undefined,
   };
   if (url.protocol === 'unix:') {
-    const path = decodeURIComponent(url.pathname);
+    const path = unescaped(url.pathname);
     const db = readDb(url.searchParams.get('db') ?? '');
     const shown = `unix://${path}${db === 0 ? '' : `?db=${db}`}`;
     return { path, host: undefined, port: undefined, ...login, db, tls: false, shown };
@@ -43,6 +44,14 @@ export function readRedisUrl(text: string): RedisAddress {
 function parse(text: string): URL {
   if (!URL.canParse(text)) throw new TypeError('the URL of a Redis can not be read');
   return new URL(text);
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError('the URL of a Redis has a % that is no escape: write it as %25');
+  }
 }
 
 function readDb(text: string): number {
