@@ -3,10 +3,17 @@
 // with what the program came to.
 
 import { hostname } from 'node:os';
-import { runProgram } from './cli/program.ts';
+import { exitCodes } from './cli/exit-codes.ts';
 import type { World } from './cli/world.ts';
 import { systemClock } from './clock.ts';
 import { systemDice } from './dice.ts';
+
+// Said before anything is loaded that an older Node would stumble over with words that help nobody.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`fabric-syncd needs Node 22.18 or newer; this is Node ${process.versions.node}\n`);
+  process.exit(exitCodes.usage.code);
+}
 
 const world: World = {
   argv: process.argv.slice(2),
@@ -34,6 +41,7 @@ const world: World = {
   exitNow: (code) => process.exit(code),
 };
 
+const { runProgram } = await import('./cli/program.ts');
 const code = await runProgram(world);
 // What is still buffered towards a pipe is written before the end; a socket that somebody forgot does not hold us up.
 process.exitCode = code;

@@ -122,11 +122,12 @@ function eventName(source: AnyStateNode, type: string): string {
   return delay === undefined ? type : `after ${delay}`;
 }
 
-/** Names of the guards of one transition; `and` names several. One that is written in place goes by the word it compares with. */
+/** Names of the guards of one transition; `and` names several. @throws Error for one without a name */
 function guardNames(guard: unknown): string[] {
   if (guard === undefined) return [];
   if (typeof guard === 'string') return [guard];
   const { guards, type } = guard as { guards?: unknown[]; type?: string };
   if (guards) return guards.flatMap(guardNames);
-  return [type ?? /=== ['"](\w+)['"]/.exec(String(guard))?.[1] ?? 'guard'];
+  if (type === undefined) throw new Error('a guard without a name can not be drawn');
+  return [type];
 }
