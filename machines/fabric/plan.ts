@@ -139,15 +139,16 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
     return at(row.dueAtMs, row.dueAtMs > nowMs ? 'remembered' : 'overdue');
   }
   if (row.lastSyncMs === null) {
-    return at(Math.max(row.createdMs + policy.firstSyncMs, spread(row, nowMs, policy)), 'never_synced');
+    // Those that were added together become due together: they are spread from there on, not from now.
+    return at(spread(row, Math.max(row.createdMs + policy.firstSyncMs, nowMs), policy), 'never_synced');
   }
   const next = row.lastSyncMs + row.intervalMs;
   if (next <= nowMs) return at(spread(row, nowMs, policy), 'overdue');
   return at(next, row.tickIntervalMs === null ? 'after_last_sync' : 'interval_changed');
 }
 
-function spread(row: PlanRow, nowMs: number, policy: PlanPolicy): number {
-  return nowMs + Math.round(policy.rampMs * stableOffset(row.fabricId));
+function spread(row: PlanRow, fromMs: number, policy: PlanPolicy): number {
+  return fromMs + Math.round(policy.rampMs * stableOffset(row.fabricId));
 }
 
 export interface Tick {

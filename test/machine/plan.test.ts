@@ -52,6 +52,16 @@ describe('plan', () => {
     });
   });
 
+  test('fabrics that were added at once are not due at once: the ramp begins where they become due', () => {
+    const ramp = { firstSyncMs: 5_000, rampMs: 10_000 };
+    const due = ['1', '2', '3', '4', '5'].map((fabricId) => plan(row({ fabricId }), now, ramp));
+    expect(due).toMatchObject(
+      ['1', '2', '3', '4', '5'].map((fabricId) => ({
+        dueAtMs: now + 5_000 + Math.round(10_000 * stableOffset(fabricId)),
+      })),
+    );
+  });
+
   test('synced before, nothing remembered: due one interval after the last sync', () => {
     expect(plan(row({ lastSyncMs: now - 20_000 }), now)).toMatchObject({
       dueAtMs: now + 40_000,
