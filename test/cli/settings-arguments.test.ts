@@ -131,8 +131,8 @@ describe('check-config', () => {
     test('says when they can not be read', async () => {
       await writeFile(join(directory, 'file'), '');
       const wrong = await run('check-config', { CREDENTIALS_DIRECTORY: join(directory, 'file') });
-      expect(wrong.code).not.toBe(0);
-      expect(wrong.stderr).toContain('the systemd credential');
+      expect(wrong.code).toBe(exitCodes.settings.code);
+      expect(wrong.stdout).toContain('DATABASE_URL: the systemd credential');
     });
   });
 });
