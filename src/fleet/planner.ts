@@ -20,16 +20,17 @@ export interface Planner {
 const rampMsPerFabric = 20;
 const rampMsMax = 30_000;
 
-export function createPlanner(store: Store, clock: Clock, fleetSize: () => number): Planner {
-  const policy = (): PlanPolicy => {
-    const size = fleetSize();
+export function createPlanner(store: Pick<Store, 'remember'>, clock: Clock, fleetSize: () => number): Planner {
+  const policy = (size: number): PlanPolicy => {
     return { ...planDefault, rampMs: size <= 3 ? 0 : Math.min(rampMsMax, size * rampMsPerFabric) };
   };
-  const of = (row: FabricRow) => plan(row, clock.nowMs(), policy());
   return {
-    of,
+    of: (row) => plan(row, clock.nowMs(), policy(fleetSize())),
     async remember(rows) {
-      const planned = rows.map((row) => ({ row, plan: of(row) }));
+      // At the start the fleet is still empty when its rows are planned: they are the fleet.
+      const now = policy(Math.max(fleetSize(), rows.length));
+      const nowMs = clock.nowMs();
+      const planned = rows.map((row) => ({ row, plan: plan(row, nowMs, now) }));
       const news = planned.filter(({ row, plan }) => differs(row, plan));
       if (news.length > 0) {
         await store.remember(
