@@ -2,6 +2,7 @@
 //
 //   E1. The client's own error goes no further: it carries the command with its arguments, and one of those is the password.
 //   E2. A reply's kind is the word that it begins with, which is the protocol's; the rest of its text decides nothing.
+//       But for Redis 6.2: what a command in a script was refused with stands behind a preface of its own there.
 
 import { ReplyError } from 'ioredis';
 import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
@@ -11,8 +12,11 @@ import type { RedisAddress } from './address.ts';
 export function replyKind(error: unknown): string | null {
   if (!(error instanceof ReplyError)) return null;
   const { message } = error as Error;
-  return /^[A-Z]+\b/.exec(message)?.[0] ?? 'ERR';
+  return /^[A-Z]+\b/.exec(message.replace(scriptPreface, ''))?.[0] ?? 'ERR';
 }
+
+/** `ERR Error running script (call to f_<sha>): @user_script:7: @user_script: 7: -OOM command not allowed …` */
+const scriptPreface = /^ERR Error running script \(call to \w+\): (?:@user_script: ?\d+: )+-?(?=[A-Z]+ )/;
 
 const hintByReply: Readonly<Record<string, string>> = {
   NOAUTH: 'Redis wants a password: put it into REDIS_URL.',

@@ -108,7 +108,7 @@ describe.skipIf(redisFound === null)('beside a real Redis', () => {
   });
 
   test('it is not up on a replica, and is when that becomes the primary', async () => {
-    const { url } = await own(['--replicaof', '127.0.0.1 1']);
+    const { url } = await own(['--replicaof', '127.0.0.1', '1']);
     const connection = await connected(url);
     expect(connection.up).toBe(false);
     expect(connection.trouble?.hint).toContain('replica');
