@@ -4,6 +4,8 @@
 //   L1. Pure: no clock, no chance, no I/O. The same row and time give the same plan.
 //   L2. A fabric that may sync by itself gets exactly one due time; one that may not gets a reason.
 //   L3. The phase is kept: a due time that the row remembers stands. Missed ticks coalesce into one.
+//   L4. A clock that was wrong for a while must not silence a fabric: a due time further ahead than any that this program
+//       makes was made by a clock that has been set back since, and is made anew.
 
 import type { FailureNote } from './failure.ts';
 
@@ -67,7 +69,8 @@ export type PlanWhy =
   | 'interval_changed'
   | 'after_last_sync'
   | 'interrupted'
-  | 'running_elsewhere';
+  | 'running_elsewhere'
+  | 'clock_set_back';
 
 export interface PlanPolicy {
   /** A fabric that never synced is due this long after it was added. */
@@ -77,6 +80,11 @@ export interface PlanPolicy {
 }
 
 export const planDefault: PlanPolicy = { firstSyncMs: 5_000, rampMs: 0 };
+
+/** L4: beyond the interval, what the ramp, the first sync and the jitter may add, with room. */
+const scheduleAheadMsMax = 60_000;
+/** L4: beyond the interval and its tenth, the longest settings for retries and probes, with the longest `Retry-After`. */
+const troubleAheadMsMax = 27 * 3_600_000;
 
 /** What a process was doing when it died decides where the fabric comes back. */
 export const afterCrash = {
@@ -116,13 +124,14 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
   }
   // Trouble keeps its own due time; a change of the interval does not hurry a backoff.
   if ((row.state === 'backoff' || row.state === 'errored') && row.dueAtMs !== null) {
+    const stands = row.dueAtMs - nowMs <= 1.1 * row.intervalMs + troubleAheadMsMax;
     return {
       state: row.state,
       kind: row.state === 'backoff' ? 'retry' : 'probe',
-      dueAtMs: row.dueAtMs,
+      dueAtMs: stands ? row.dueAtMs : spread(row, nowMs, policy),
       attempts: row.attempts,
       failure: row.failure,
-      why: 'remembered',
+      why: stands ? 'remembered' : 'clock_set_back',
     };
   }
 
@@ -135,14 +144,19 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
     why: running ? 'running_elsewhere' : why,
   });
   // A remembered due time stands, past or not (L3): somebody may be about to serve it, and moving it would refuse them.
-  if (row.dueAtMs !== null && (running || row.tickIntervalMs === row.intervalMs)) {
-    return at(row.dueAtMs, row.dueAtMs > nowMs ? 'remembered' : 'overdue');
+  const sameInterval = row.tickIntervalMs === row.intervalMs;
+  if (row.dueAtMs !== null && (running || sameInterval)) {
+    if (running || row.dueAtMs - nowMs <= row.intervalMs + scheduleAheadMsMax) {
+      return at(row.dueAtMs, row.dueAtMs > nowMs ? 'remembered' : 'overdue');
+    }
+    return at(nextTick(row.tickMs, row.intervalMs, nowMs, 0).dueAtMs, 'clock_set_back');
   }
   if (row.lastSyncMs === null) {
     // Those that were added together become due together: they are spread from there on, not from now.
-    return at(spread(row, Math.max(row.createdMs + policy.firstSyncMs, nowMs), policy), 'never_synced');
+    const firstMs = Math.min(row.createdMs, nowMs) + policy.firstSyncMs;
+    return at(spread(row, Math.max(firstMs, nowMs), policy), 'never_synced');
   }
-  const next = row.lastSyncMs + row.intervalMs;
+  const next = Math.min(row.lastSyncMs, nowMs) + row.intervalMs;
   if (next <= nowMs) return at(spread(row, nowMs, policy), 'overdue');
   return at(next, row.tickIntervalMs === null ? 'after_last_sync' : 'interval_changed');
 }
@@ -160,15 +174,16 @@ export interface Tick {
 
 /**
  * The next periodic tick after a run: the last tick plus whole intervals, so the phase never drifts by the length of a
- * run, and ticks that were missed coalesce into one.
+ * run, and ticks that were missed coalesce into one. Never more than one interval ahead (L4).
  *
  * @param tickMs the tick that the phase is counted from; null where there was none yet
  * @param roll chance, in [0, 1): the jitter, at most 1 % of the interval and at most 500 ms
  */
 export function nextTick(tickMs: number | null, intervalMs: number, nowMs: number, roll: number): Tick {
   const anchor = tickMs ?? nowMs;
-  const missed = Math.max(0, Math.floor((nowMs - anchor) / intervalMs));
-  const next = anchor > nowMs ? anchor : anchor + (missed + 1) * intervalMs;
+  // Whole intervals from the anchor to the last tick that is not after now: negative where the anchor is ahead.
+  const passed = Math.floor((nowMs - anchor) / intervalMs);
+  const next = anchor + (passed + 1) * intervalMs;
   return { tickMs: next, dueAtMs: next + Math.round(Math.min(500, intervalMs / 100) * roll) };
 }
 

@@ -100,6 +100,46 @@ describe('plan', () => {
   });
 
   test.each([
+    ['scheduled', 'sync', minute],
+    ['backoff', 'retry', 0],
+    ['errored', 'probe', 0],
+  ] as const)('%s far ahead of its time, after the clock was set back, it is not silenced', (state, kind, waitMs) => {
+    const yearsMs = 10 * 365 * 86_400_000;
+    const ahead = row({
+      state,
+      dueAtMs: now + yearsMs,
+      dueKind: kind,
+      tickMs: now + yearsMs,
+      tickIntervalMs: minute,
+      lastSyncMs: now + yearsMs - minute,
+      createdMs: now + yearsMs,
+    });
+    const planned = plan(ahead, now);
+    expect(planned).toMatchObject({ state, kind, why: 'clock_set_back' });
+    expect(planned.state !== 'idle' && planned.dueAtMs).toBeLessThanOrEqual(now + waitMs);
+    for (const lastSyncMs of [null, ahead.lastSyncMs]) {
+      const fresh = plan({ ...ahead, state: 'idle', dueAtMs: null, dueKind: null, lastSyncMs }, now);
+      expect(fresh.state !== 'idle' && fresh.dueAtMs).toBeLessThanOrEqual(now + minute);
+    }
+  });
+
+  test('an interval of ten years and the longest waits for trouble are no clocks that were set back', () => {
+    const intervalMs = 315_360_000_000;
+    const far = { intervalMs, tickIntervalMs: intervalMs, tickMs: now, lastSyncMs: now };
+    expect(
+      plan(row({ ...far, state: 'scheduled', dueAtMs: now + intervalMs + 500, dueKind: 'sync' }), now),
+    ).toMatchObject({
+      dueAtMs: now + intervalMs + 500,
+      why: 'remembered',
+    });
+    const probeMs = Math.round(intervalMs * 1.1);
+    expect(plan(row({ ...far, state: 'errored', dueAtMs: now + probeMs, dueKind: 'probe' }), now)).toMatchObject({
+      dueAtMs: now + probeMs,
+      why: 'remembered',
+    });
+  });
+
+  test.each([
     ['syncing', 'backoff'],
     ['locked', 'backoff'],
     ['backoff', 'backoff'],
@@ -164,6 +204,11 @@ describe('the next tick', () => {
   test('keeps the phase: the last tick plus whole intervals, missed ones coalesced', () => {
     expect(nextTick(now, minute, now + 5_000, 0)).toEqual({ tickMs: now + minute, dueAtMs: now + minute });
     expect(nextTick(now, minute, now + 3 * minute + 1, 0).tickMs).toBe(now + 4 * minute);
+  });
+
+  test('is never more than one interval ahead, whatever clock the last tick was made by', () => {
+    expect(nextTick(now + 100 * minute + 7, minute, now, 0).tickMs).toBe(now + 7);
+    expect(nextTick(now + minute, minute, now, 0).tickMs).toBe(now + minute);
   });
 
   test('a manual run before the tick does not move it', () => {
