@@ -58,6 +58,7 @@ export class Post implements Service {
         this.reread(notice.fabricId, 'unlock');
         return;
       case 'changed':
+      case 'settings':
       case 'request':
         this.reread(notice.fabricId, notice.what);
     }
@@ -90,8 +91,9 @@ export class Post implements Service {
     }
     const [planned] = await planner.remember([row]);
     if (!planned) return;
-    // Where the row already said so, whoever wrote it armed the timer; else it is ours to arm.
-    const armed = planned.plan.state !== 'idle' && !differs(row, planned.plan) && why !== 'unlock';
+    // Where the row already said so, the daemon that wrote it armed the timer; what a person wrote is ours to arm.
+    const byPerson = why === 'settings' || why === 'unlock';
+    const armed = planned.plan.state !== 'idle' && !differs(row, planned.plan) && !byPerson;
     if (planned.plan.state === 'idle') await timers.cancel(fabricId);
     fleet.plan(planned, why, armed);
     if (row.requestsOpen === 0) return;

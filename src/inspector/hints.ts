@@ -55,9 +55,24 @@ export function whatToDo(fabric: {
   if (approval) return 'Approved; the next sync does it.';
   if ((planned.state === 'backoff' || planned.state === 'errored') && row.failure)
     return hintFor(row.failure, row.name);
+  const partial = partialHint(row);
+  if (partial !== '') return partial;
   if (reason) return stale || row.lastSyncMs === null ? idleHint(reason, row.name) : '';
   if (row.dueAtMs === null) return 'It has no due time yet: is a daemon running? Else: fabric-syncd bootstrap.';
   return stale ? `Is a daemon running? Sync it by hand: fabric-syncd trigger ${shellWord(row.name)}.` : '';
+}
+
+/** What would make a run complete that could not read every kind. */
+function partialHint({ lastRun, counts, name }: StatusRow): string {
+  if (lastRun?.outcome !== 'partial') return '';
+  const fabric = shellWord(name);
+  const answering = (answer: string) =>
+    Object.entries(lastRun.kinds).flatMap(([kind, report]) => (report.answer === answer ? [kind] : []));
+  if (answering('forbidden').length > 0) return `Apply the rights printed by: fabric-syncd rbac ${fabric}.`;
+  // A kind that the product of this fabric never had is no trouble; the figures call kinds of one name by their group.
+  const lost = answering('not_served').find((kind) => (counts[kind.split('.', 1)[0] ?? ''] ?? 0) > 0);
+  if (!lost) return '';
+  return `Did an upgrade drop ${lost}? To read it no more: fabric-syncd fabric set ${fabric} --kinds -${lost}.`;
 }
 
 /** A name as it must be typed in a shell. Names have no quotes in them (the schema says so). */

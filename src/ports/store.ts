@@ -196,8 +196,10 @@ export type Settled = { readonly kind: 'settled'; readonly row: FabricRow } | { 
 
 /** Something that another process did, or a person did in SQL. */
 export type Notice =
-  /** Settings changed, a fabric came or went, another daemon committed, somebody paused: read the row again. */
+  /** Another daemon committed, somebody paused or approved: read the row again. */
   | { readonly what: 'changed'; readonly fabricId: string }
+  /** A fabric came or went, or its settings changed: whoever wrote the row has armed nothing. */
+  | { readonly what: 'settings'; readonly fabricId: string }
   | { readonly what: 'request'; readonly fabricId: string }
   | { readonly what: 'cancel'; readonly fabricId: string; readonly by: string }
   | { readonly what: 'unlock'; readonly fabricId: string; readonly by: string }

@@ -100,6 +100,7 @@ export function noticeOf(payload: string, daemon: string): Notice | null {
     case 'insert':
     case 'update':
     case 'delete':
+      return { what: 'settings', fabricId };
     case 'plan':
       return { what: 'changed', fabricId };
     case 'changed':

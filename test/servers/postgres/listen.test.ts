@@ -48,9 +48,9 @@ describe('listening', () => {
     const id = await addFabric(place.sql);
     const about = (what: Notice['what']) => (notice: Notice) =>
       notice.what === what && 'fabricId' in notice && notice.fabricId === id;
-    await until(about('changed'));
+    await until(about('settings'));
     await place.sql`update fabric set sync_interval = 30 where id = ${id}`;
-    await until(about('changed'));
+    await until(about('settings'));
     await place.sql`insert into fabric_request (fabric_id, asked_by) values (${id}, 'ann')`;
     await until(about('request'));
     const other = place.another('other');
@@ -58,7 +58,7 @@ describe('listening', () => {
     await other.commit(commitRequest(theirs), neverAborted);
     expect(await until(about('changed'))).toEqual([{ what: 'changed', fabricId: id }]);
     await place.sql`delete from fabric where id = ${id}`;
-    await until(about('changed'));
+    await until(about('settings'));
     await stop();
   });
 
@@ -79,7 +79,7 @@ describe('listening', () => {
        where datname = current_database() and query = 'listen fabric_syncd'`;
     expect(await until(({ what }) => what === 'everything')).toEqual([{ what: 'everything' }]);
     const id = await addFabric(place.sql);
-    expect(await until(({ what }) => what === 'changed')).toEqual([{ what: 'changed', fabricId: id }]);
+    expect(await until(({ what }) => what === 'settings')).toEqual([{ what: 'settings', fabricId: id }]);
     await stop();
   });
 
@@ -95,7 +95,7 @@ describe('listening', () => {
 
 describe('what is said on the channel', () => {
   test.each([
-    ['{"what":"insert","fabric":"7"}', { what: 'changed', fabricId: '7' }],
+    ['{"what":"insert","fabric":"7"}', { what: 'settings', fabricId: '7' }],
     ['{"what":"plan","fabric":"7"}', { what: 'changed', fabricId: '7' }],
     ['{"what":"changed","fabric":"7","by":"other"}', { what: 'changed', fabricId: '7' }],
     [`{"what":"changed","fabric":"7","by":"${daemon}"}`, null],

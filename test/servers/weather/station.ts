@@ -90,7 +90,8 @@ export interface Kept {
   readonly changes: readonly object[];
 }
 
-export async function openStation(): Promise<Station> {
+/** @param other settings of the daemon beside the impatient ones */
+export async function openStation(other: Readonly<Record<string, string>> = {}): Promise<Station> {
   const undo: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const act of undo.splice(0).reverse()) await act();
@@ -105,6 +106,7 @@ export async function openStation(): Promise<Station> {
     const redisUrl = inject('redisUrl');
     const env = {
       ...impatience,
+      ...other,
       DATABASE_URL: clone.url,
       REDIS_URL: redisUrl ?? 'none',
       FABRIC_SYNCD_REDIS_PREFIX: clone.name,
