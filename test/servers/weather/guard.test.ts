@@ -1,7 +1,7 @@
 // Answers that would empty an inventory, and clusters that are not the one they were.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStation, type Patient, type Station } from './station.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { eventually, openStation, type Patient, type Station } from './station.ts';
 import { expectNothingLost, expectUndisturbed, newestRun } from './storm.ts';
 
 let station: Station;
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => station.close());
 
-const byHand = () => station.patient(['--interval', '1h']);
+const byHand = () => station.byHand();
 
 /** Says yes to what waits, and waits for the run that this asks for. */
 async function approve(patient: Patient): Promise<void> {
@@ -19,9 +19,9 @@ async function approve(patient: Patient): Promise<void> {
   expect(answer.code, answer.stdout).toBe(0);
   const { request } = answer.json<{ request: string | null }>();
   expect(request).not.toBeNull();
-  await expect
-    .poll(async () => (await patient.seen()).last_run, { timeout: 30_000 })
-    .toSatisfy((run: { id: string } | null) => Number(run?.id ?? 0) > since);
+  await vi.waitFor(async () => {
+    expect(Number((await patient.seen()).last_run?.id)).toBeGreaterThan(since);
+  }, eventually);
 }
 
 /** The first so many objects of a kind go away for good. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => station.close());
 
-const byHand = () => station.patient(['--interval', '1h']);
+const byHand = () => station.byHand();
 
 function createVpc({ cluster }: Patient, name: string, content: JsonObject): void {
   cluster.store.create({

@@ -10,8 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => station.close());
 
-/** Synced when the test says so, and else not within its time. */
-const byHand = () => station.patient(['--interval', '1h']);
+const byHand = () => station.byHand();
 const connections = { kind: 'Connection', on: 'list' } as const;
 
 describe.concurrent('one kind of many', () => {

@@ -49,6 +49,8 @@ export interface Station {
   verb(...argv: readonly string[]): Promise<ProgramRun>;
   /** A lab of 38 objects, synced once, due every second. Its token is in a file that is read at each run. */
   patient(more?: readonly string[]): Promise<Patient>;
+  /** The same, synced when the test says so and not otherwise. */
+  byHand(): Promise<Patient>;
   /** A fabric whose server is the test's own affair; nothing is synced yet. */
   enrol(way: { url: string; caPem: string; token?: string }, more?: readonly string[]): Promise<Patient>;
   /** Invariants, and that no token is in any row or log line. */
@@ -141,6 +143,15 @@ export async function openStation(other: Readonly<Record<string, string>> = {}):
       neighbour,
       verb,
       patient,
+      async byHand() {
+        const admitted = await patient();
+        await admitted.set('--interval', '1d');
+        await vi.waitFor(async () => {
+          const { state, due_in_ms } = await admitted.seen();
+          expect({ state, far: (due_in_ms ?? 0) > 3_600_000 }).toEqual({ state: 'scheduled', far: true });
+        }, eventually);
+        return admitted;
+      },
       enrol: (way, more = []) => ward.enrol({ token: 'token-of-a-stranger', ...way }, null, more),
       async check() {
         const redis = redisUrl === null ? null : { url: redisUrl, prefix: clone.name };
