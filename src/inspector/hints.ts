@@ -1,7 +1,7 @@
 // What a person can do about a fabric, in one line with the fabric's own name in it.
 
 import type { FailureNote } from '../../machines/fabric/failure.ts';
-import type { IdleReason, Plan } from '../../machines/fabric/plan.ts';
+import type { IdleReason } from '../../machines/fabric/plan.ts';
 import type { StatusRow } from '../ports/operator.ts';
 import type { Approval } from '../ports/store.ts';
 
@@ -43,18 +43,18 @@ export function hintFor(failure: Pick<FailureNote, 'hint'>, name: string): strin
 export function whatToDo(fabric: {
   row: StatusRow;
   reason: IdleReason | null;
-  planned: Plan;
+  /** In force. */
+  failure: FailureNote | null;
   stale: boolean;
   approval: Approval | null;
   approvedBy: string | null;
 }): string {
-  const { row, reason, planned, stale, approval, approvedBy } = fabric;
+  const { row, reason, failure, stale, approval, approvedBy } = fabric;
   if (reason === 'paused' || reason === 'sync_disabled' || reason === 'not_configured')
     return idleHint(reason, row.name);
   if (approval && approvedBy === null) return `Look at it and approve it: fabric-syncd approve ${shellWord(row.name)}.`;
   if (approval) return 'Approved; the next sync does it.';
-  if ((planned.state === 'backoff' || planned.state === 'errored') && row.failure)
-    return hintFor(row.failure, row.name);
+  if (failure) return hintFor(failure, row.name);
   const partial = partialHint(row);
   if (partial !== '') return partial;
   if (reason) return stale || row.lastSyncMs === null ? idleHint(reason, row.name) : '';

@@ -4,6 +4,7 @@
 //   V2. `syncing` is said only while a lease is alive; `in_sync` never of an inventory older than twice the interval.
 //   V3. A part that could not be asked is named as such, and everything else is still said.
 
+import type { FailureNote } from '../../machines/fabric/failure.ts';
 import { type FabricState, type IdleReason, idleReason, type Plan, plan } from '../../machines/fabric/plan.ts';
 import { formatIso } from '../clock.ts';
 import type { RunRow, StatusRead, StatusRow, SyncStatus } from '../ports/operator.ts';
@@ -203,7 +204,7 @@ function fabricView(
   const planned = plan(row, nowMs);
   const state = running ? 'syncing' : word?.state === 'locked' ? 'locked' : planned.state;
   const reason = running ? null : idleReason(row, nowMs);
-  const failure = state === 'backoff' || state === 'errored' ? row.failure : null;
+  const failure = failureInForce(row, planned, running);
   const freshMs = running ? row.previousSyncMs : row.lastSyncMs;
   const status = syncStatus(row, planned, running, nowMs);
   const stale = status === 'out_of_sync' && row.syncStatus === 'in_sync';
@@ -213,9 +214,9 @@ function fabricView(
     state,
     reason,
     sync_status: status,
-    sync_error: syncError(row, planned, running, stale),
+    sync_error: syncError(row, { planned, running, stale, failure }),
     error_code: failure?.code ?? (isInterrupted(planned) ? 'INTERRUPTED' : null),
-    hint: whatToDo({ row, reason, planned, stale, approval: row.approval, approvedBy: row.approvedBy }),
+    hint: whatToDo({ row, reason, failure, stale, approval: row.approval, approvedBy: row.approvedBy }),
     due_at: planned.state === 'idle' ? null : isoOrNull(row.dueAtMs),
     due_kind: planned.state === 'idle' ? null : row.dueKind,
     due_in_ms: planned.state === 'idle' || running || row.dueAtMs === null ? null : row.dueAtMs - nowMs,
@@ -264,11 +265,25 @@ function syncStatus(row: StatusRow, planned: Plan, running: boolean, nowMs: numb
   return stale && row.syncStatus === 'in_sync' ? 'out_of_sync' : row.syncStatus;
 }
 
-function syncError(row: StatusRow, planned: Plan, running: boolean, stale: boolean): string {
-  if (running) return '';
-  if (isInterrupted(planned)) return 'the daemon that ran it ended in the middle';
+/** What is wrong until a run succeeds: also while it is tried again, which may take long where a server is silent. */
+function failureInForce(row: StatusRow, planned: Plan, running: boolean): FailureNote | null {
+  const inTrouble = running ? row.attempts > 0 : planned.state === 'backoff' || planned.state === 'errored';
+  return inTrouble ? row.failure : null;
+}
+
+function syncError(
+  row: StatusRow,
+  {
+    planned,
+    running,
+    stale,
+    failure,
+  }: { planned: Plan; running: boolean; stale: boolean; failure: FailureNote | null },
+): string {
+  if (!running && isInterrupted(planned)) return 'the daemon that ran it ended in the middle';
   // The row's own line carries the hint as well, for those who read the table alone.
-  if ((planned.state === 'backoff' || planned.state === 'errored') && row.failure) return row.failure.message;
+  if (failure) return failure.message;
+  if (running) return '';
   if (row.syncError !== '') return row.syncError;
   return stale ? 'the last sync is older than twice the interval' : '';
 }

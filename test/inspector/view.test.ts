@@ -94,6 +94,25 @@ describe('sync_status', () => {
   });
 });
 
+describe('while it is tried again', () => {
+  const trying = { state: 'syncing', syncStatus: 'syncing', leaseUntilMs: nowMs + 5000, failure } as const;
+
+  test('what is wrong is still said: a server that is silent may take long to fail again', () => {
+    expect(only({ ...trying, attempts: 3 })).toMatchObject({
+      state: 'syncing',
+      sync_status: 'syncing',
+      sync_error: failure.message,
+      error_code: failure.code,
+    });
+    expect(only({ ...trying, attempts: 3 }).hint).not.toBe('');
+  });
+
+  test('nothing is wrong with a run that follows a good one', () => {
+    const well = { ...trying, failure: null, attempts: 0, syncError: 'the line of a partial run' };
+    expect(only(well)).toMatchObject({ sync_status: 'syncing', sync_error: '', error_code: null, hint: '' });
+  });
+});
+
 describe('what stands beside the status', () => {
   test('while a run is in hand the age is that of the inventory, not of the attempt', () => {
     const fabric = only({
