@@ -1,0 +1,37 @@
+// A transaction that stands in the way of others until it is let go: how a test stops a daemon at one exact place.
+
+import type { PendingQuery, ReservedSql, Row, Sql } from 'postgres';
+import { expect, onTestFinished, vi } from 'vitest';
+import { eventually } from './daemon.ts';
+
+export interface Hold {
+  /** Resolves when somebody waits for it. */
+  waitedFor(): Promise<void>;
+  letGo(): Promise<void>;
+}
+
+/** @param lock what takes the locks */
+export async function hold(sql: Sql, lock: (tx: Sql) => PendingQuery<Row[]>): Promise<Hold> {
+  const tx: ReservedSql = await sql.reserve();
+  let held = true;
+  const letGo = async () => {
+    if (!held) return;
+    held = false;
+    await tx`rollback`;
+    tx.release();
+  };
+  onTestFinished(letGo);
+  await tx`begin`;
+  await lock(tx);
+  const [me] = await tx<[{ pid: number }]>`select pg_backend_pid() as pid`;
+  return {
+    waitedFor: () =>
+      vi.waitFor(async () => {
+        const [one] = await sql<[{ waiting: number }]>`
+          select count(*)::int as waiting from pg_stat_activity
+           where datname = current_database() and ${me.pid} = any(pg_blocking_pids(pid))`;
+        expect(one.waiting, 'waits for the lock').toBeGreaterThan(0);
+      }, eventually),
+    letGo,
+  };
+}
