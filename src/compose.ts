@@ -30,7 +30,7 @@ export interface CoreDeps {
   readonly store: Store;
   readonly timers: TimerStore;
   readonly lock: FabricLock;
-  readonly apis: SyncDeps['apis'];
+  readonly apis: SyncDeps['apis'] & { forget(fabricId: string): Promise<void> };
 }
 
 /** The parts that work on fabrics, without the servers below and the faces above. */
@@ -79,6 +79,11 @@ export function composeCore(deps: CoreDeps): Core {
     clock,
     onTransition: (told) => teller.transition(told),
     onStale: (fabricId) => post.reread(fabricId, 'rested'),
+    onRemoved: (fabricId) => {
+      discovery.forget(fabricId);
+      const letGo = Promise.all([attempts.drop(fabricId), apis.forget(fabricId)]);
+      letGo.catch((cause: unknown) => log.debug({ err: cause, fabric_id: fabricId }, 'a removed fabric lingers'));
+    },
   });
   const sweep = new Sweep({
     store,
@@ -97,7 +102,10 @@ export function composeCore(deps: CoreDeps): Core {
     slots: fleet.slots,
     clock,
     holdMs: config.leaseTtlMs,
-    deliver: (timer) => fleet.timerDue(timer),
+    deliver: (timer) => {
+      // Its row says whether it is wanted; news of that may still be on their way.
+      if (!fleet.timerDue(timer)) post.reread(timer.fabricId, 'unexpected timer');
+    },
     onTrouble: (cause) => log.debug({ err: cause }, 'the timers could not be read; tried again'),
   });
   return { attempts, fleet, planner, sweep, post, pump, tidings };

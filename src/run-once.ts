@@ -39,7 +39,7 @@ export async function runOnce(
   const stopListening = tidings.listen(tell);
   const stopNow = new AbortController();
   const onAbort = () => {
-    for (const fabricId of fabricIds) fleet.cancel(fabricId, 'a signal');
+    for (const fabricId of fabricIds) if (!fleet.giveUp(fabricId)) fleet.cancel(fabricId, 'a signal');
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -5,7 +5,8 @@
 //   M2. Everything a row can say arrives as a `Plan`: there is one way to come to rest, whatever happened before.
 //   M3. Contention is neither a failure nor an attempt: the fabric goes back to the rest that it came from.
 //   M4. A failed attempt is written to the row (`recording`) before its retry timer is armed (`arming`).
-//   M5. `after` is a deadline inside one run, nothing else: XState does not restore delayed events.
+//   M5. What fails before the claim is ours, not the fabric's: nothing is counted, and the claimed timer shows again.
+//   M6. `after` is a deadline inside one run, nothing else: XState does not restore delayed events.
 
 import { and, assertEvent, assign, type EventObject, fromCallback, fromPromise, setup } from 'xstate';
 import type { FabricEvent } from './events.ts';
@@ -48,6 +49,8 @@ export interface FabricContext extends FabricInput {
   readonly traceparent: string | null;
   readonly token: string | null;
   readonly claim: Claim | null;
+  /** Why the attempt in hand may not go on, or could not begin. It is kept until the next one, for whoever tells it. */
+  readonly obstacle: FailureNote | null;
 }
 
 const unbound = <Output, Input>(port: string) =>
@@ -62,29 +65,39 @@ const attempt = ({ context }: { context: FabricContext }): AttemptInput => ({
   traceparent: context.traceparent,
 });
 
+const claim = ({ context }: { context: FabricContext }): AttemptInput & { token: string } => {
+  if (context.token === null) throw new FabricFailure('INTERNAL', 'no lease is held');
+  return { ...attempt({ context }), token: context.token };
+};
+
 const arm = ({ context }: { context: FabricContext }): ArmInput => {
   if (context.plan.state === 'idle') throw new FabricFailure('INTERNAL', 'an idle fabric has no timer to arm');
   return { fabricId: context.fabricId, kind: context.plan.kind, dueAtMs: context.plan.dueAtMs };
 };
 
-/** The token of a lease that the state itself guarantees. */
-const held = (token: string | null): string => {
-  if (token === null) throw new FabricFailure('INTERNAL', 'no lease is held');
-  return token;
-};
+/** What the state itself guarantees: a claim is made only under a lease, and a run only under both. */
+function held(context: FabricContext): { token: string; claim: Claim } {
+  const { token, claim } = context;
+  if (token === null || claim === null) throw new FabricFailure('INTERNAL', 'no lease and claim are held');
+  return { token, claim };
+}
 
-const run = ({ context }: { context: FabricContext }): RunInput => {
-  if (!context.claim) throw new FabricFailure('INTERNAL', 'no claim is held');
-  return { ...attempt({ context }), claim: context.claim, token: held(context.token) };
-};
+const run = ({ context }: { context: FabricContext }): RunInput => ({ ...attempt({ context }), ...held(context) });
 
-const settleTo =
-  (rest: SettleInput['rest']) =>
-  ({ context }: { context: FabricContext }): SettleInput => {
-    if (!context.failure) throw new FabricFailure('INTERNAL', 'nothing to settle');
-    const { fabricId, attempts, failure, claim, token } = context;
-    return { fabricId, rest, attempts, failure, claim, token };
-  };
+function ended(context: FabricContext, rest: SettleInput['rest'], outcome: SettleInput['outcome']): SettleInput {
+  const { fabricId, attempts, failure } = context;
+  if (!failure) throw new FabricFailure('INTERNAL', 'nothing to settle');
+  return { fabricId, rest, outcome, attempts, failure, ...held(context) };
+}
+
+const failed =
+  (rest: 'backoff' | 'errored') =>
+  ({ context }: { context: FabricContext }) =>
+    ended(context, rest, 'failed');
+
+/** Back where it came from: whether `idle` still is its place is for the row to say. */
+const cancelled = ({ context }: { context: FabricContext }) =>
+  ended(context, context.rest === 'idle' ? 'scheduled' : context.rest, 'cancelled');
 
 /** The plan that an event brings: a PLAN itself, or a port that is done and read the row anew. */
 function planIn(event: EventObject): Plan {
@@ -143,11 +156,13 @@ const machine = setup({
     forgetAttempt: assign({ token: null, claim: null, servedDueMs: null, traceparent: null }),
     serveTimer: assign(({ event }) => {
       assertEvent(event, 'TIMER_DUE');
-      return { trigger: event.kind, servedDueMs: event.dueAtMs, traceparent: event.traceparent };
+      const { kind, dueAtMs, traceparent } = event;
+      return { trigger: kind, servedDueMs: dueAtMs, traceparent, obstacle: null };
     }),
     serveRequest: assign(({ event }) => {
       assertEvent(event, 'SYNC_REQUESTED');
-      return { trigger: 'manual' as const, servedDueMs: null, traceparent: event.traceparent ?? null };
+      const traceparent = event.traceparent ?? null;
+      return { trigger: 'manual' as const, servedDueMs: null, traceparent, obstacle: null };
     }),
     holdLease: assign(({ event }) => {
       const answer = answerIn<LockAnswer>(event);
@@ -158,6 +173,8 @@ const machine = setup({
       return { claim: answer.kind === 'claimed' ? answer.claim : null };
     }),
     noteFailure: assign(({ event }) => ({ failure: failureIn(event) })),
+    noteObstacle: assign(({ event }) => ({ obstacle: failureIn(event) })),
+    failByObstacle: assign(({ context }) => ({ failure: context.obstacle })),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
     restInBackoff: assign({ rest: 'backoff' }),
     restInErrored: assign({ rest: 'errored' }),
@@ -172,6 +189,8 @@ const machine = setup({
     leaseAcquired: ({ event }) => answerIn<LockAnswer>(event).kind === 'acquired',
     claimGranted: ({ event }) => answerIn<ClaimAnswer>(event).kind === 'claimed',
     claimContended: ({ event }) => answerIn<ClaimAnswer>(event).kind === 'contended',
+    /** Somebody wanted it stopped while it was not yet known whether it may begin. */
+    isStopped: ({ context }) => context.obstacle !== null,
     /** A person has not said "stop", and there is something to read. */
     manualAllowed: ({ context }) => context.plan.state !== 'idle' || manualAllowed[context.plan.reason],
     cameFromScheduled: ({ context }) => context.rest === 'scheduled',
@@ -246,7 +265,7 @@ const troubled = (state: 'backoff' | 'errored') =>
         on: { TIMER_DUE: {}, SYNC_REQUESTED: {}, PLAN: {} },
         invoke: {
           src: 'settle',
-          input: settleTo(state),
+          input: failed(state),
           onDone: restAsPlanned,
           // Postgres is away: the attempt is told when it is back, by the sweep that finds the expired lease.
           onError: { target: 'waiting', actions: 'forgetAttempt' },
@@ -271,6 +290,7 @@ export const fabricMachine = machine.createMachine({
     traceparent: null,
     token: null,
     claim: null,
+    obstacle: null,
   }),
   states: {
     idle: {
@@ -298,30 +318,37 @@ export const fabricMachine = machine.createMachine({
       tags: 'working',
       description: 'Asking for the lease and then for the claim: from here on nobody else may run this fabric.',
       initial: 'acquiring',
+      // Not cut short: whoever leaves a question open would not hear that it was granted.
+      on: { CANCEL_REQUESTED: { actions: 'noteObstacle' } },
       states: {
         acquiring: {
           invoke: {
             src: 'acquireLease',
             input: attempt,
             onDone: [{ guard: 'leaseAcquired', target: 'claiming', actions: 'holdLease' }, ...backToRest],
-            onError: [{ guard: 'mustWait', target: '#returning' }, ...toTrouble],
+            onError: { target: '#returning', actions: 'noteObstacle' },
           },
         },
         claiming: {
           invoke: {
             src: 'makeClaim',
-            input: ({ context }) => ({ ...attempt({ context }), token: held(context.token) }),
+            input: claim,
             onDone: [
+              {
+                guard: and(['claimGranted', 'isStopped']),
+                target: '#syncing.stopping',
+                actions: ['holdClaim', 'failByObstacle'],
+              },
               { guard: 'claimGranted', target: '#syncing', actions: 'holdClaim' },
               { guard: 'claimContended', target: '#returning' },
               ...restAsPlanned,
             ],
-            onError: [{ guard: 'mustWait', target: '#returning' }, ...toTrouble],
+            onError: { target: '#returning', actions: 'noteObstacle' },
           },
         },
         returning: {
           id: 'returning',
-          description: 'Contended, or our own servers are away: neither a failure nor an attempt (M3).',
+          description: 'Contended, or stopped, or our own servers are away: neither a failure nor an attempt (M3, M5).',
           always: backToRest,
         },
       },
@@ -350,7 +377,7 @@ export const fabricMachine = machine.createMachine({
           description: 'Cancelled or overtaken: the row gets back what it said before the run.',
           invoke: {
             src: 'settle',
-            input: settleTo('scheduled'),
+            input: cancelled,
             onDone: restAsPlanned,
             onError: '#returning',
           },

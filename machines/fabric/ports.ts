@@ -53,12 +53,15 @@ export interface RunInput extends AttemptInput {
   readonly token: string;
 }
 
-/** A failed or cancelled attempt on its way to the row. `claim` is null where it failed before one was made. */
+/** A run that did not commit, on its way to the row. */
 export interface SettleInput {
   readonly fabricId: string;
+  /** Where it rests from now on; `scheduled` is for the port to make `idle` of where there is no next tick. */
   readonly rest: 'scheduled' | 'backoff' | 'errored';
+  /** `cancelled`: not the fabric's fault, so it rests where it rested before, and nothing is counted. */
+  readonly outcome: 'failed' | 'cancelled';
   readonly attempts: number;
   readonly failure: FailureNote;
-  readonly claim: Claim | null;
-  readonly token: string | null;
+  readonly claim: Claim;
+  readonly token: string;
 }

@@ -24,7 +24,7 @@ export interface VitalsDeps {
 
 /** Progress: the timer loop turned within this time. */
 const turnMsMax = 30_000;
-/** Progress: nothing that a slot was free for is older than this. */
+/** Progress: nothing that is due, and does not wait for its turn, is older than this. */
 const stuckMsMax = 120_000;
 
 export class Vitals implements Service {
@@ -111,11 +111,14 @@ export class Vitals implements Service {
   }
 
   #mostOverdue(): { name: string; ms: number } | null {
-    const nowMs = this.#deps.clock.nowMs();
+    const { clock, fleet } = this.#deps;
+    const nowMs = clock.nowMs();
     let most: { name: string; ms: number } | null = null;
-    for (const { name, state, context } of this.#deps.fleet.members()) {
+    for (const { fabricId, name, state, context } of fleet.members()) {
       if (state === 'locked' || state === 'syncing' || context.plan.state === 'idle') continue;
       if (context.plan.why === 'running_elsewhere') continue;
+      // However many dead fabrics there are, only some slots are theirs: whoever stands in line is not stuck.
+      if (fleet.slots.waits(fabricId)) continue;
       const ms = nowMs - context.plan.dueAtMs;
       if (!most || ms > most.ms) most = { name, ms };
     }

@@ -4,6 +4,8 @@
 //   A1. Whatever a step acquired and did not hand on is given back by that step, also when it throws.
 //   A2. A lease is held under a token until `runSync` or `settle` gives it back; `dropAll` gives back the rest.
 //   A3. The plan that a step returns is read off the row as it is now, not as it was when the attempt began.
+//   A4. Lease and claim are trusted only until a monotonic time counted from before the question; a run that is not
+//       renewed by then is told so at that time, whatever the renewal in hand is waiting for.
 
 import { randomUUID } from 'node:crypto';
 import { type BackoffPolicy, probeDelayMs, retryDelayMs } from '../../machines/fabric/backoff.ts';
@@ -21,7 +23,7 @@ import type {
 import type { Clock } from '../clock.ts';
 import type { Dice } from '../dice.ts';
 import type { FabricLock, Lease } from '../ports/lock.ts';
-import type { FabricRow, FabricSettings, NextDue, Store } from '../ports/store.ts';
+import type { FabricRow, FabricSettings, NextDue, SettleRequest, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding, SyncJob } from '../sync/run.ts';
 import type { Planner } from './planner.ts';
@@ -47,12 +49,18 @@ export interface AttemptDeps {
 }
 
 interface Held {
+  readonly fabricId: string;
   lease: Lease | null;
+  /** Monotonic milliseconds. */
+  claimTrustedUntilMs: number;
   row: FabricRow | null;
   settings: FabricSettings | null;
   /** How the run in hand ended, where it failed: what `settle` writes beside the failure. */
   ending: Extract<SyncEnding, { kind: 'failed' }> | null;
 }
+
+/** How far two clocks may run apart while a claim lasts, as a share of it; and Postgres's rounding, in milliseconds. */
+const drift = { share: 0.01, ms: 2 };
 
 export class Attempts {
   readonly #deps: AttemptDeps;
@@ -66,19 +74,26 @@ export class Attempts {
     await this.#deps.timers.arm({ fabricId, kind, dueAtMs, traceparent });
   }
 
-  async acquireLease({ fabricId }: AttemptInput): Promise<LockAnswer> {
-    const answer = await this.#deps.lock.acquire(fabricId);
+  async acquireLease({ fabricId }: AttemptInput, signal: AbortSignal): Promise<LockAnswer> {
+    const { lock } = this.#deps;
+    const answer = await lock.acquire(fabricId);
     if (answer.kind === 'contended') return { kind: 'contended', holder: null };
-    const token = randomUUID();
     const lease = answer.kind === 'acquired' ? answer.lease : null;
-    this.#held.set(token, { lease, row: null, settings: null, ending: null });
+    if (signal.aborted) {
+      if (lease) await lock.release(lease);
+      throw signal.reason;
+    }
+    const token = randomUUID();
+    const claimTrustedUntilMs = Number.NEGATIVE_INFINITY;
+    this.#held.set(token, { fabricId, lease, claimTrustedUntilMs, row: null, settings: null, ending: null });
     return { kind: 'acquired', token, degraded: lease === null };
   }
 
   async makeClaim(input: AttemptInput & { token: string }): Promise<ClaimAnswer> {
-    const { store, daemon, policy } = this.#deps;
+    const { store, daemon, policy, clock } = this.#deps;
     const { token, fabricId, trigger, servedDueMs, traceparent } = input;
     let claimed = false;
+    const askedMs = clock.monotonicMs();
     try {
       const answer = await store.claim({
         fabricId,
@@ -94,13 +109,19 @@ export class Attempts {
           if (!held) throw new FabricFailure('LEASE_LOST', `the lease of ${answer.row.name} was given up meanwhile`);
           held.row = answer.row;
           held.settings = answer.settings;
+          held.claimTrustedUntilMs = this.#claimTrustedUntil(askedMs);
           claimed = true;
           return { kind: 'claimed', claim: answer.claim };
         }
         case 'contended':
           return { kind: 'contended', holder: answer.holder };
-        case 'superseded':
-          return { kind: 'superseded', plan: await this.#planOf(answer.row) };
+        case 'superseded': {
+          const plan = await this.#planOf(answer.row);
+          // The row refuses what its own plan calls due: our clock and Postgres's differ about the end of a pause, say.
+          // Armed again at once it would be refused again at once; the claimed timer shows again when its hold ends.
+          const again = servedDueMs !== null && plan.state !== 'idle' && plan.dueAtMs <= servedDueMs;
+          return again ? { kind: 'contended', holder: null } : { kind: 'superseded', plan };
+        }
         default:
           return { kind: 'superseded', plan: { state: 'idle', reason: 'not_configured' } };
       }
@@ -130,74 +151,98 @@ export class Attempts {
    */
   keepLease({ fabricId, claim, token }: RunInput, lost: (reason: string) => void): () => void {
     const { lock, store, timers, clock, policy } = this.#deps;
-    const everyMs = policy.leaseTtlMs / 3;
-    let claimTrustedUntilMs = clock.monotonicMs() + policy.leaseTtlMs;
+    const { leaseTtlMs } = policy;
     let over = false;
     let stopTimer = () => {};
+    let stopGuard = () => {};
     const end = (reason?: string) => {
       if (over) return;
       over = true;
       stopTimer();
+      stopGuard();
       if (reason) lost(reason);
+    };
+    const trust = ({ lease, claimTrustedUntilMs }: Held) => {
+      const leaseFirst = lease !== null && lease.trustedUntilMs <= claimTrustedUntilMs;
+      const untilMs = leaseFirst ? lease.trustedUntilMs : claimTrustedUntilMs;
+      stopGuard();
+      stopGuard = clock.after(untilMs - clock.monotonicMs(), () => {
+        // Given back meanwhile: the run has committed, and is only reading its row again.
+        if (!this.#held.has(token)) return end();
+        end(leaseFirst ? 'it was not renewed in time' : 'Postgres did not renew the claim in time');
+      });
     };
     const renew = async () => {
       const held = this.#held.get(token);
       if (!held) return end();
-      if (held.lease && clock.monotonicMs() >= held.lease.trustedUntilMs) return end('it was not renewed in time');
       const askedMs = clock.monotonicMs();
       const [lease, mine] = await Promise.all([
         held.lease ? lock.renew(held.lease) : null,
-        store.renew({ fabricId, claim, leaseTtlMs: policy.leaseTtlMs }).catch(() => null),
+        store.renew({ fabricId, claim, leaseTtlMs }).catch(() => null),
         // The hold keeps the timer from showing to others; the lease is what protects the run.
-        timers.hold(fabricId, clock.nowMs() + policy.leaseTtlMs).catch(() => undefined),
+        timers.hold(fabricId, clock.nowMs() + leaseTtlMs).catch(() => undefined),
       ]);
       if (over) return;
       if (held.lease && !lease) return end('its renewal was refused or in doubt');
       if (mine === false) return end('another run took over');
-      if (mine) claimTrustedUntilMs = askedMs + policy.leaseTtlMs;
-      if (clock.monotonicMs() >= claimTrustedUntilMs) return end('Postgres did not renew the claim in time');
+      if (mine) held.claimTrustedUntilMs = this.#claimTrustedUntil(askedMs);
       held.lease = lease;
-      schedule();
+      keep(held);
     };
-    const schedule = () => {
-      stopTimer = clock.after(everyMs, () => {
+    const keep = (held: Held) => {
+      trust(held);
+      stopTimer = clock.after(leaseTtlMs / 3, () => {
         renew().catch((error: unknown) => end(`its renewal failed: ${FabricFailure.from(error).code}`));
       });
     };
-    schedule();
+    const held = this.#held.get(token);
+    if (held) keep(held);
     return () => end();
   }
 
-  async settle({ fabricId, rest, attempts, failure, claim, token }: SettleInput): Promise<{ plan: Plan }> {
+  async settle(input: SettleInput): Promise<{ plan: Plan }> {
     const { store } = this.#deps;
-    const held = token === null ? undefined : this.#held.get(token);
+    const { fabricId, rest, outcome, attempts, failure, claim, token } = input;
+    const held = this.#held.get(token);
     try {
-      if (claim) {
-        const answer = await store.settle({
-          fabricId,
-          claim,
-          rest,
-          outcome: rest === 'scheduled' ? 'cancelled' : 'failed',
-          attempts,
-          failure,
-          connection: connectionAfter(failure.code),
-          due: this.#dueAfter({ rest, attempts, failure, row: held?.row ?? null }),
-          approval: held?.ending?.approval ?? null,
-          figures: held?.ending?.figures ?? null,
-        });
-        if (answer.kind === 'settled') return { plan: await this.#planOf(answer.row) };
-      }
-      // Overtaken, or it failed before it had a claim: the row says where to rest.
-      const row = await store.fabric(fabricId);
+      const answer = await store.settle({
+        fabricId,
+        claim,
+        rest,
+        outcome,
+        attempts,
+        failure,
+        connection: connectionAfter(failure.code),
+        due: this.#dueAfter(input, held?.row ?? null),
+        approval: held?.ending?.approval ?? null,
+        figures: held?.ending?.figures ?? null,
+      });
+      // Overtaken: the row says where to rest.
+      const row = answer.kind === 'settled' ? answer.row : await store.fabric(fabricId);
       return { plan: row ? await this.#planOf(row) : { state: 'idle', reason: 'not_configured' } };
     } finally {
-      if (token !== null) await this.#giveBack(token);
+      await this.#giveBack(token);
     }
+  }
+
+  /** The fabric is gone, and with it whoever would have given its lease back. */
+  async drop(fabricId: string): Promise<void> {
+    await this.#dropWhere((held) => held.fabricId === fabricId);
   }
 
   /** Gives back every lease that is still held: the last thing that a stopping daemon does. */
   async dropAll(): Promise<void> {
-    await Promise.all([...this.#held.keys()].map((token) => this.#giveBack(token)));
+    await this.#dropWhere(() => true);
+  }
+
+  async #dropWhere(meant: (held: Held) => boolean): Promise<void> {
+    const tokens = [...this.#held].filter(([, held]) => meant(held)).map(([token]) => token);
+    await Promise.all(tokens.map((token) => this.#giveBack(token)));
+  }
+
+  #claimTrustedUntil(askedMs: number): number {
+    const { leaseTtlMs } = this.#deps.policy;
+    return askedMs + leaseTtlMs - Math.round(leaseTtlMs * drift.share) - drift.ms;
   }
 
   async #planOf(row: FabricRow): Promise<Plan> {
@@ -219,33 +264,41 @@ export class Attempts {
     return { ...nextTick(tickMs, row.intervalMs, clock.nowMs(), dice.roll()), intervalMs: row.intervalMs };
   }
 
-  #dueAfter(ended: {
-    rest: SettleInput['rest'];
-    attempts: number;
-    failure: SettleInput['failure'];
-    row: FabricRow | null;
-  }) {
-    const { clock, dice, policy } = this.#deps;
-    const { rest, attempts, failure, row } = ended;
+  #dueAfter({ rest, outcome, attempts, failure }: SettleInput, row: FabricRow | null): SettleRequest['due'] {
+    const { clock, policy } = this.#deps;
     const nowMs = clock.nowMs();
-    switch (rest) {
-      case 'backoff': {
-        const delayMs = retryDelayMs(policy.backoff, attempts, dice.roll(), failure.retryAfterMs);
-        return { kind: 'retry', dueAtMs: nowMs + delayMs } as const;
-      }
-      case 'errored': {
-        const delayMs = probeDelayMs(policy.backoff, row?.intervalMs ?? 0, dice.roll(), failure.retryAfterMs);
-        return { kind: 'probe', dueAtMs: nowMs + delayMs } as const;
-      }
-      case 'scheduled': {
-        // A daemon that is stopped in the middle leaves the fabric due, so that the next start resumes it.
-        if (failure.code === 'SHUTDOWN') return { kind: 'sync', dueAtMs: nowMs } as const;
-        const next = row && this.#next(row);
-        return next ? ({ kind: 'sync', dueAtMs: next.dueAtMs } as const) : null;
-      }
+    if (outcome === 'failed') {
+      return rest === 'scheduled' ? null : this.#nextTry(rest, attempts, row, failure.retryAfterMs);
+    }
+    const next = row && this.#next(row);
+    if (!next || row.dueAtMs === null) return null;
+    const kind = dueKind[rest];
+    // A run that served no due time moves none.
+    if (row.dueAtMs > nowMs) return { kind, dueAtMs: row.dueAtMs };
+    switch (failure.code) {
+      case 'CANCELLED':
+        return rest === 'scheduled' ? { kind, dueAtMs: next.dueAtMs } : this.#nextTry(rest, attempts, row);
+      case 'SHUTDOWN':
+        // Still due, so that the next start resumes it.
+        return { kind, dueAtMs: nowMs };
+      default:
+        // Our own servers were away: soon again, but no run that never gets through is run without a pause.
+        return { kind, dueAtMs: nowMs + Math.min(row.intervalMs, policy.backoff.capMs) };
     }
   }
+
+  #nextTry(rest: 'backoff' | 'errored', attempts: number, row: FabricRow | null, retryAfterMs?: number) {
+    const { clock, dice, policy } = this.#deps;
+    const delayMs =
+      rest === 'backoff'
+        ? retryDelayMs(policy.backoff, attempts, dice.roll(), retryAfterMs)
+        : probeDelayMs(policy.backoff, row?.intervalMs ?? 0, dice.roll(), retryAfterMs);
+    return { kind: dueKind[rest], dueAtMs: clock.nowMs() + delayMs };
+  }
 }
+
+/** Why a fabric that rests so has a timer. */
+const dueKind = { scheduled: 'sync', backoff: 'retry', errored: 'probe' } as const;
 
 /** What a failure says about the connection: null where it says nothing. */
 function connectionAfter(code: FabricFailure['code']): 'disconnected' | 'error' | null {

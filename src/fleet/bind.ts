@@ -19,7 +19,7 @@ export function bindFabricMachine(attempts: Attempts): typeof fabricMachine {
   return fabricMachine.provide({
     actors: {
       armTimer: fromPromise<void, ArmInput>(({ input }) => attempts.armTimer(input)),
-      acquireLease: fromPromise<LockAnswer, AttemptInput>(({ input }) => attempts.acquireLease(input)),
+      acquireLease: fromPromise<LockAnswer, AttemptInput>(({ input, signal }) => attempts.acquireLease(input, signal)),
       makeClaim: fromPromise<ClaimAnswer, AttemptInput & { token: string }>(({ input }) => attempts.makeClaim(input)),
       runSync: fromPromise<RunEnding, RunInput>(({ input, signal }) => attempts.runSync(input, signal)),
       keepLease: fromCallback<FabricEvent, RunInput>(({ input, sendBack }) =>

@@ -3,7 +3,8 @@
 //   E1. Every fabric in the database has an actor here; every daemon has them all, and the lock decides who runs one.
 //   E2. An actor that works is not disturbed: what it missed is asked again when it rests (`stale`).
 //   E3. TIMER_DUE and SYNC_REQUESTED reach an actor only with a slot reserved; it is released when the actor rests.
-//   E4. After `stop` no event reaches an actor and no run is in hand.
+//   E4. After `stop` no event reaches an actor and no run is in hand. What is asked while it stops is left to the next
+//       daemon: timers and requests outlive this one.
 
 import { type ActorRefFrom, createActor } from 'xstate';
 import type { FabricEvent } from '../../machines/fabric/events.ts';
@@ -42,6 +43,8 @@ export interface FleetDeps {
   readonly onTransition: (told: FabricTransition) => void;
   /** A fabric came to rest while news were waiting for it: read its row again. */
   readonly onStale: (fabricId: string) => void;
+  /** A fabric is gone: whatever is kept for it can go. */
+  readonly onRemoved: (fabricId: string) => void;
 }
 
 interface Member {
@@ -96,10 +99,10 @@ export class Fleet {
     this.#send(member, { type: 'PLAN', plan, armed, by });
   }
 
-  /** A claimed timer. @returns false where no fabric wants it: it belongs to nobody any more */
+  /** A claimed timer. @returns false where nobody here wants it: as far as is known here */
   timerDue(timer: Timer): boolean {
-    const member = this.#members.get(timer.fabricId);
     if (this.#stopping) return true;
+    const member = this.#members.get(timer.fabricId);
     if (!member || topOf(member) === 'idle') return false;
     if (isWorking(member)) return true;
     this.#whenSlot(timer.fabricId, timer.kind === 'sync' ? 'periodic' : 'trouble', {
@@ -113,12 +116,12 @@ export class Fleet {
 
   /**
    * A person asked for a sync now.
-   * @returns `asked`; `joined` where a run is in hand; or why it can not be
+   * @returns `asked`; `joined` where a run is in hand; `left` to the next daemon, as this one stops; or why it can not be
    */
-  request(fabricId: string, by: string, traceparent: string | null): 'asked' | 'joined' | { refused: string } {
+  request(fabricId: string, by: string, traceparent: string | null): 'asked' | 'joined' | 'left' | { refused: string } {
+    if (this.#stopping) return 'left';
     const member = this.#members.get(fabricId);
     if (!member) return { refused: 'no such fabric' };
-    if (this.#stopping) return { refused: 'the daemon is stopping' };
     if (isWorking(member)) {
       member.stale = true;
       return 'joined';
@@ -132,7 +135,7 @@ export class Fleet {
   /** @returns false where no run is in hand here */
   cancel(fabricId: string, by: string): boolean {
     const member = this.#members.get(fabricId);
-    if (!member || topOf(member) !== 'syncing') return false;
+    if (!member || !isAttempting(member)) return false;
     this.#send(member, { type: 'CANCEL_REQUESTED', by, code: 'CANCELLED' });
     return true;
   }
@@ -149,7 +152,15 @@ export class Fleet {
     if (!member) return;
     this.#members.delete(fabricId);
     member.actor.stop();
-    this.slots.release(fabricId);
+    this.#free(fabricId);
+    this.#deps.onRemoved(fabricId);
+  }
+
+  /** One who only waits for a slot does not want it any more. @returns false where nobody waited */
+  giveUp(fabricId: string): boolean {
+    const waited = this.slots.waits(fabricId);
+    if (waited) this.#free(fabricId);
+    return waited;
   }
 
   ids(): ReadonlySet<string> {
@@ -165,7 +176,7 @@ export class Fleet {
     await this.#untilIdle(graceMs, hurry);
     let aborted = 0;
     for (const member of this.#members.values()) {
-      if (!isWorking(member)) continue;
+      if (!isAttempting(member)) continue;
       aborted++;
       this.#send(member, { type: 'CANCEL_REQUESTED', by: 'a shutdown', code: 'SHUTDOWN' });
     }
@@ -224,8 +235,13 @@ export class Fleet {
       const member = this.#members.get(fabricId);
       if (member && !this.#stopping && !isWorking(member)) this.#send(member, event);
       // A machine that does not take the event (it went idle meanwhile) does not keep the slot.
-      if (!member || !isWorking(member)) queueMicrotask(() => this.slots.release(fabricId));
+      if (!member || !isWorking(member)) queueMicrotask(() => this.#free(fabricId));
     });
+  }
+
+  #free(fabricId: string): void {
+    this.slots.release(fabricId);
+    for (const look of this.#onRest) look();
   }
 
   #moved(fabricId: string, transition: Transition<FabricContext>): void {
@@ -237,8 +253,7 @@ export class Fleet {
     if (!settled(transition.to) || settled(transition.from)) return;
     // Not inside XState's own step: what follows may send events to this very actor.
     queueMicrotask(() => {
-      this.slots.release(fabricId);
-      for (const look of this.#onRest) look();
+      this.#free(fabricId);
       if (member.stale && !this.#stopping) {
         member.stale = false;
         this.#deps.onStale(fabricId);
@@ -250,6 +265,12 @@ export class Fleet {
 /** At work, or still writing down how an attempt ended. */
 function isWorking(member: Member): boolean {
   return !settled(pathOf(member));
+}
+
+/** An attempt is in hand, which can be stopped. */
+function isAttempting(member: Member): boolean {
+  const state = topOf(member);
+  return state === 'locked' || state === 'syncing';
 }
 
 function settled(statePath: string): boolean {

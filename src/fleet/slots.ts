@@ -52,6 +52,11 @@ export class Slots {
     return this.#running.has(fabricId);
   }
 
+  /** It has asked and was not granted yet. */
+  waits(fabricId: string): boolean {
+    return this.#classWaiting(fabricId) !== undefined;
+  }
+
   /** Calls `grant` when the fabric may run: at once, or when its turn comes. */
   ask(fabricId: string, slotClass: SlotClass, grant: () => void): void {
     if (this.#running.has(fabricId)) return;

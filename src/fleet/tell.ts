@@ -98,8 +98,12 @@ interface Line {
 }
 
 function lineOf({ from: fromPath, to: toPath, context }: FabricTransition, from: string, to: FabricState): Line {
-  const { plan, trigger } = context;
+  const { plan, trigger, obstacle } = context;
   if (from === to) return { level: 'debug', line: `${fromPath} → ${toPath}` };
+  if (from === 'locked' && to !== 'syncing' && obstacle) {
+    const { code, message, hint } = obstacle;
+    return { level: 'warn', line: `not run: ${code}: ${message}. ${hint}`, more: { code, hint } };
+  }
   switch (to) {
     case 'idle':
       return { level: 'info', line: `idle (${plan.state === 'idle' ? plan.reason : 'a manual run could not begin'})` };

@@ -1,6 +1,6 @@
 // The timer pump: turns due timers into TIMER_DUE events.
 //
-//   P1. It claims and hands out; it never removes a timer that a fabric wants.
+//   P1. It claims and hands out; it never removes a timer: what this daemon knows of a fabric may be older than its timer.
 //   P2. It claims only what the slots have room for; the rest wait in the store, where another daemon may take them.
 //   P3. It sleeps until the earliest timer shows, or is woken: no fixed poll decides the lateness.
 //   P4. After `stop` resolves it claims nothing.
@@ -16,8 +16,7 @@ export interface TimerPumpDeps {
   readonly clock: Clock;
   /** How long a claimed timer stays hidden. */
   readonly holdMs: number;
-  /** @returns false where nobody wants the timer: it is cancelled */
-  readonly deliver: (timer: Timer) => boolean;
+  readonly deliver: (timer: Timer) => void;
   readonly onTrouble: (cause: unknown) => void;
 }
 
@@ -90,7 +89,7 @@ export class TimerPump implements Service {
     // A slot that gets free wakes us.
     if (atMost === 0) return sleepMsMax;
     const due = await timers.claimDue({ nowMs: clock.nowMs(), holdMs, atMost });
-    for (const timer of due) if (!deliver(timer)) await timers.cancel(timer.fabricId);
+    for (const timer of due) deliver(timer);
     if (due.length === atMost) return 0;
     const nextMs = await timers.nextMs();
     // Node may fire a timer a fraction of a millisecond early; looking a moment too soon would spin.

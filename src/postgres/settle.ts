@@ -15,8 +15,8 @@ export async function settle(database: Database, request: SettleRequest): Promis
   const failed = outcome === 'failed';
   const sums = request.figures && sumsOf(request.figures);
   const approval = approvalJson(request.approval);
-  // A daemon that was stopped in the middle leaves the requests to whoever resumes the fabric.
-  const answers = failure.code !== 'SHUTDOWN';
+  // A run that was cut short by no fault of the fabric's, and by nobody's wish, leaves the requests to the next one.
+  const answers = failed || failure.code === 'CANCELLED';
   const [row] = await database.act(
     what,
     (sql) => sql<FabricColumns[]>`
@@ -45,7 +45,8 @@ export async function settle(database: Database, request: SettleRequest): Promis
         update fabric_cycle c
            set state = case when ${request.rest === 'scheduled' && due === null} then 'idle' else ${request.rest} end,
                due_at = to_timestamp(${due?.dueAtMs ?? null}::float8 / 1000), due_kind = ${due?.kind ?? null},
-               attempts = ${request.attempts}, failure = case when ${failed} then note.failure end,
+               attempts = ${request.attempts},
+               failure = case when ${failed} then note.failure when ${request.rest !== 'scheduled'} then c.failure end,
                previous_sync = null, previous_status = null, lease_holder = null, lease_until = null, run_id = null,
                approval = coalesce(a.approval, c.approval),
                approved_by = case when a.approval is null then c.approved_by end,

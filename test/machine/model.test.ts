@@ -73,7 +73,15 @@ const paths = getShortestPaths(fabricMachine, {
   events: events as never,
   // Attempts are bounded by the policy, but the walk does not know it.
   serializeState: ({ value, context }) =>
-    JSON.stringify([value, context.rest, Math.min(context.attempts, 4), context.plan, context.token, context.claim]),
+    JSON.stringify([
+      value,
+      context.rest,
+      Math.min(context.attempts, 4),
+      context.plan,
+      context.token,
+      context.claim,
+      context.obstacle !== null,
+    ]),
   limit: 100_000,
 });
 
