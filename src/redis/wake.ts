@@ -8,13 +8,14 @@ import { createClient, type RedisClient } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 
 const checkMs = 10_000;
+const retryMs = 1_000;
 
 export class WakeChannel {
   readonly #client: RedisClient;
   readonly #channel: string;
   readonly #clock: Clock;
   readonly #wakes = new Set<() => void>();
-  #cancelCheck = () => {};
+  #cancelLater = () => {};
   #closed = false;
 
   /** A second connection to the same server: one that has subscribed can do nothing else. */
@@ -29,7 +30,7 @@ export class WakeChannel {
     // Why it is away is the first connection's to tell.
     this.#client.on('error', () => {});
     this.#client.on('ready', () => this.#open());
-    this.#client.on('close', () => this.#cancelCheck());
+    this.#client.on('close', () => this.#cancelLater());
     this.#client.on('message', () => this.#wakeAll());
   }
 
@@ -40,7 +41,7 @@ export class WakeChannel {
 
   close(): void {
     this.#closed = true;
-    this.#cancelCheck();
+    this.#cancelLater();
     this.#wakes.clear();
     this.#client.disconnect();
   }
@@ -52,22 +53,23 @@ export class WakeChannel {
         this.#wakeAll();
         this.#checkLater();
       },
-      () => this.#reconnect(),
+      // It may not subscribe, perhaps: there is no use in asking again at once.
+      () => this.#later(retryMs, () => this.#open()),
     );
   }
 
   #checkLater(): void {
-    this.#cancelCheck();
-    this.#cancelCheck = this.#clock.after(checkMs, () => {
-      this.#client.ping().then(
-        () => !this.#closed && this.#checkLater(),
-        () => this.#reconnect(),
-      );
+    this.#later(checkMs, () => {
+      // Where nothing comes back the socket's own deadline gives the connection up.
+      const again = () => this.#checkLater();
+      this.#client.ping().then(again, again);
     });
   }
 
-  #reconnect(): void {
-    if (!this.#closed) this.#client.disconnect(true);
+  /** Takes the place of what was to happen later until now. */
+  #later(ms: number, act: () => void): void {
+    this.#cancelLater();
+    if (!this.#closed) this.#cancelLater = this.#clock.after(ms, act);
   }
 
   #wakeAll(): void {

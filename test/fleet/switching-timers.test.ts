@@ -160,6 +160,7 @@ describe('when Redis comes back', () => {
     const gate = Promise.withResolvers<void>();
     remote.gate = gate.promise;
     remote.set(true);
+    await settled();
     remote.set(false);
     gate.resolve();
     await settled();
@@ -177,11 +178,13 @@ describe('when Redis comes back', () => {
     const first = Promise.withResolvers<void>();
     remote.gate = first.promise;
     remote.set(true);
+    await settled();
     remote.set(false);
     const second = Promise.withResolvers<void>();
     remote.gate = second.promise;
     await timers.arm(timer('1', 9_000));
     remote.set(true);
+    await settled();
     first.resolve();
     await settled();
     expect(timers.degraded).toBe(true);
