@@ -228,7 +228,7 @@ async function leaks(tx: TransactionSql, secrets: readonly string[]): Promise<st
 }
 
 /** `a`, of two moments: rows, then timers. */
-async function timerViolations({ sql, redis }: InvariantSources): Promise<string[]> {
+export async function timerViolations({ sql, redis }: InvariantSources): Promise<string[]> {
   const rows = await sql<{ id: string; name: string; may: boolean; running: boolean; due: number | null }[]>`
     select f.id::text, f.name, coalesce(c.lease_until > now(), false) as running,
            floor(extract(epoch from c.due_at) * 1000)::float8 as due,
