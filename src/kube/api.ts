@@ -20,8 +20,14 @@ import { asArray, asObject, asText, type Json, looksLikeHtml, readJson } from '.
 import type { KubeLimits } from './limits.ts';
 import { type OnRequest, openTransport } from './transport.ts';
 
+/** An open fabric that can let go of its connections in between. */
+export interface OpenFabric extends FabricApi {
+  /** Closes the connections until the next request. @returns false where a request is in hand: nothing happened */
+  rest(): boolean;
+}
+
 /**
- * Opens a fabric for one run. Connections are made when the first request needs one, and stay until `close`.
+ * Opens a fabric. Connections are made when a request needs one, and stay for a while, until `rest` or `close`.
  *
  * @param credential asked at the first request, and once more by a request that meets a 401
  * @param onRequest told of each HTTP exchange when it has ended
@@ -32,7 +38,7 @@ export function openFabricApi(
   credential: () => Promise<Credential>,
   limits: KubeLimits,
   onRequest?: OnRequest,
-): FabricApi {
+): OpenFabric {
   const transport = openTransport(address, credential, limits, onRequest);
   const { place } = transport;
   const notKubernetes = (path: string, what: string) =>
@@ -96,6 +102,7 @@ export function openFabricApi(
       return asText(objectOf('/version', answer).gitVersion);
     },
 
+    rest: () => transport.rest(),
     close: () => transport.close(),
   };
 }

@@ -3,12 +3,14 @@
 //   Q1. A run gets a credential that was read for it (`of` opens it anew). Where nothing changed since the last run, it
 //       also gets the connections of the last run, so that a cycle need not pay for TLS handshakes.
 //   Q2. A changed address, CA or credential closes the old connections.
-//   Q3. No credential is kept here in clear: only a digest, to tell whether it changed.
+//   Q3. The connections of a few fabrics are kept, those that ran last: each is some 100 KiB of memory here, and one
+//       there. Who has many fabrics has long pauses between the runs of one, and would keep them for nothing.
+//   Q4. No credential is kept here in clear: only a digest, to tell whether it changed.
 
 import { createHash } from 'node:crypto';
 import type { Credential, FabricApi } from '../ports/fabric-api.ts';
 import type { FabricSettings } from '../ports/store.ts';
-import { openFabricApi } from './api.ts';
+import { type OpenFabric, openFabricApi } from './api.ts';
 import { type CredentialSources, openCredential } from './credentials.ts';
 import type { KubeLimits } from './limits.ts';
 import type { OnRequest } from './transport.ts';
@@ -28,13 +30,29 @@ export interface FabricApisOptions {
   readonly onRequest?: (fabric: { id: string; name: string }) => OnRequest;
 }
 
+/** Fabrics whose connections are kept (Q3). */
+const connectedMax = 32;
+
 export function openFabricApis({ sources, limits, onRequest }: FabricApisOptions): FabricApis {
-  const kept = new Map<string, { digest: string; api: FabricApi }>();
+  const kept = new Map<string, { digest: string; api: OpenFabric }>();
+  /** Those that may have connections, the one that ran last at the end. */
+  const connected = new Map<string, OpenFabric>();
 
   const forget = async (fabricId: string) => {
     const old = kept.get(fabricId);
     kept.delete(fabricId);
+    connected.delete(fabricId);
     await old?.api.close();
+  };
+
+  const connects = (fabricId: string, api: OpenFabric): FabricApi => {
+    connected.delete(fabricId);
+    for (const [other, open] of connected) {
+      if (connected.size < connectedMax) break;
+      if (open.rest()) connected.delete(other);
+    }
+    connected.set(fabricId, api);
+    return api;
   };
 
   return {
@@ -44,7 +62,7 @@ export function openFabricApis({ sources, limits, onRequest }: FabricApisOptions
       const credential = await ask();
       const digest = digestOf(settings, credential);
       const last = kept.get(fabric.id);
-      if (last?.digest === digest) return last.api;
+      if (last?.digest === digest) return connects(fabric.id, last.api);
       await forget(fabric.id);
       const api = openFabricApi(
         {
@@ -58,7 +76,7 @@ export function openFabricApis({ sources, limits, onRequest }: FabricApisOptions
         onRequest?.(fabric),
       );
       kept.set(fabric.id, { digest, api });
-      return api;
+      return connects(fabric.id, api);
     },
     forget,
     async close() {

@@ -2,6 +2,7 @@
 //
 //   U1. Requests that come together share one asking for the credential.
 //   U2. After `close` there is no connection, and none comes.
+//   U3. After `rest` there is none either, and what was read of the credential is forgotten; the next request begins anew.
 
 import { Agent } from 'undici';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
@@ -30,6 +31,8 @@ export interface Session {
   renewed(refused: Promise<Opened>): Promise<Opened>;
   /** A text without the tokens of this session. Scrub first, shorten afterwards: half a token is one, too. */
   scrub(text: string): string;
+  /** To be called while no request is in hand (U3). */
+  rest(): void;
   close(): Promise<void>;
 }
 
@@ -83,6 +86,13 @@ export function openSession(options: {
     return { credential, connections: keep ? refused.connections : connectionsFor(credential) };
   };
 
+  const closeAll = async () => {
+    const open = [...all];
+    all.clear();
+    for (const { connector } of open) connector.closeAll();
+    await Promise.all(open.map(({ agent }) => agent.destroy()));
+  };
+
   const use = (opening: Promise<Opened>): Promise<Opened> => {
     // One that could not be read is asked for again by the next request.
     opening.catch(() => {
@@ -106,12 +116,13 @@ export function openSession(options: {
       for (const token of tokens) clean = clean.replaceAll(token, '•••');
       return clean;
     },
+    rest() {
+      current = null;
+      closeAll().catch(() => {});
+    },
     async close() {
       closed = true;
-      const open = [...all];
-      all.clear();
-      for (const { connector } of open) connector.closeAll();
-      await Promise.all(open.map(({ agent }) => agent.destroy()));
+      await closeAll();
     },
   };
 }

@@ -40,6 +40,8 @@ export interface Transport {
   failure(path: string, answer: Answer): FabricFailure;
   /** A text of the server without the token, should it have echoed it. Scrub first, shorten afterwards. */
   scrub(text: string): string;
+  /** Closes the connections until the next request. @returns false where a request is in hand: nothing happened */
+  rest(): boolean;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export function openTransport(
   const server = readServerUrl(address.server);
   const place = placeOf(address.fabricName, server);
   const session = openSession({ place, server, address, limits, askCredential });
+  let inHand = 0;
 
   const exchange = async (path: string, using: Opened, signal: AbortSignal, progress: Progress): Promise<Answer> => {
     const startedMs = systemClock.monotonicMs();
@@ -115,6 +118,7 @@ export function openTransport(
     async get(path, signal) {
       signal.throwIfAborted();
       if (session.closed) throw closedFailure(place);
+      inHand += 1;
       const progress: Progress = { phase: 'opening', bytes: 0 };
       const stop = new AbortController();
       let late = false;
@@ -136,12 +140,18 @@ export function openTransport(
         if (session.closed) throw closedFailure(place);
         throw reachFailure(place, thrown, progress.phase === 'reading' ? 'reading' : 'asking');
       } finally {
+        inHand -= 1;
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
       }
     },
     failure(path, answer) {
       return statusFailure(place, path.replace(/\?.*$/s, ''), answer, session.scrub, systemClock.nowMs());
+    },
+    rest() {
+      if (inHand > 0) return false;
+      session.rest();
+      return true;
     },
     close: () => session.close(),
   };

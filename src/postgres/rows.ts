@@ -151,7 +151,8 @@ export function fabricSettings(columns: FabricColumns & SettingsColumns): Fabric
 }
 
 function credential({ sealed, ref }: SettingsColumns): StoredCredential {
-  if (sealed !== null) return { kind: 'sealed', sealed };
+  // A copy: the driver's is a slice of Node's 64 KiB pool, and would keep all of that for as long as it is kept itself.
+  if (sealed !== null) return { kind: 'sealed', sealed: Uint8Array.from(sealed) };
   return ref === '' ? { kind: 'none' } : { kind: 'ref', ref };
 }
 

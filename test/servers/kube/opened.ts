@@ -5,7 +5,7 @@ import { FabricFailure, type FailureCode } from '../../../machines/fabric/failur
 import { systemClock } from '../../../src/clock.ts';
 import { type SimulatedFabric, startSimulatedFabric } from '../../../src/demo/fabrics/fabric.ts';
 import { systemDice } from '../../../src/dice.ts';
-import { openFabricApi } from '../../../src/kube/api.ts';
+import { type OpenFabric, openFabricApi } from '../../../src/kube/api.ts';
 import type { KubeLimits } from '../../../src/kube/limits.ts';
 import type { OnRequest } from '../../../src/kube/transport.ts';
 import type { Credential, FabricApi, ServedKind } from '../../../src/ports/fabric-api.ts';
@@ -50,7 +50,7 @@ export interface Opening {
   readonly onRequest?: OnRequest;
 }
 
-export function opened(opening: Opening): FabricApi {
+export function opened(opening: Opening): OpenFabric {
   const api = openFabricApi(
     {
       fabricName: 'lab',
@@ -78,7 +78,7 @@ export async function simulated(more: Partial<Opening> = {}): Promise<{ fabric: 
 export async function rawFabric(
   answer: RawAnswer,
   more: Partial<Opening> = {},
-): Promise<{ server: RawApi; api: FabricApi }> {
+): Promise<{ server: RawApi; api: OpenFabric }> {
   const server = await startRawApi(answer);
   atEnd(() => server.stop());
   return { server, api: opened({ url: server.url, caPem: server.caPem, ...more }) };
