@@ -33,6 +33,9 @@ export function databaseFailure(thrown: unknown, act: string): unknown {
   const { code, message } = describe(thrown);
   if (code === '') return thrown;
   const cause = withoutStatement(thrown);
+  // Waiting for Postgres would never end.
+  if (misuses.has(code))
+    return new FabricFailure('INTERNAL', `Postgres was asked wrongly to ${act} (${code})`, { cause });
   if (!sqlState.test(code)) {
     // The driver's own codes (CONNECTION_CLOSED, CONNECT_TIMEOUT …) and the system's (ECONNREFUSED, ENOENT …).
     return new FabricFailure('DATABASE_UNAVAILABLE', `Postgres can not be reached to ${act} (${code})`, {
@@ -53,6 +56,9 @@ export function deadlinePassed(act: string, deadlineMs: number): FabricFailure {
     facts: { deadlineMs },
   });
 }
+
+/** What the driver refuses to send: a defect of ours, however well the server is. */
+const misuses = new Set(['UNDEFINED_VALUE', 'MAX_PARAMETERS_EXCEEDED', 'NOT_TAGGED_CALL', 'UNSAFE_TRANSACTION']);
 
 /** Five characters, and some digit: `EPIPE` is the system's. */
 const sqlState = /^(?=.*[0-9])[0-9A-Z]{5}$/;

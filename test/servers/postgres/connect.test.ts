@@ -69,6 +69,20 @@ describe('a server that can not be reached', () => {
 });
 
 describe('an act that fails', () => {
+  test('because it was asked wrongly is a defect, not an outage: nobody waits for a server that is well', async () => {
+    const database = openDatabase({ url: inject('databaseUrl') });
+    try {
+      const nothing = undefined as unknown as string;
+      const failure = await failureOf(database.act('try', (sql) => sql`select ${nothing}`));
+      expect(failure).toMatchObject({
+        code: 'INTERNAL',
+        message: 'Postgres was asked wrongly to try (UNDEFINED_VALUE)',
+      });
+    } finally {
+      await database.close();
+    }
+  });
+
   test('is refused with the SQLSTATE; neither statement nor parameters nor the row are in the error', async () => {
     const database = openDatabase({ url: inject('databaseUrl') });
     const failure = await failureOf(
