@@ -100,17 +100,20 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
     if (timers.degraded === away) return;
     away = timers.degraded;
     sinceMs = clock.nowMs();
-    if (away) log.warn({ code: 'REDIS_UNAVAILABLE' }, 'Redis does not answer: going on without it (degraded)');
+    const trouble = redis.presence.trouble;
+    const why = trouble?.message ?? 'Redis does not answer';
+    if (away) log.warn({ code: 'REDIS_UNAVAILABLE', hint: trouble?.hint }, `${why}; going on without it (degraded)`);
     else log.info({}, 'Redis answers again: back to it');
   };
   const stopTelling = timers.onModeChange(look);
   return {
     timers,
     lock: redis.lock,
-    degraded: () =>
-      timers.degraded
-        ? `degraded: Redis has not answered for ${Math.round((clock.nowMs() - sinceMs) / 1_000)} s`
-        : null,
+    degraded() {
+      if (!timers.degraded) return null;
+      const seconds = Math.round((clock.nowMs() - sinceMs) / 1_000);
+      return `degraded for ${seconds} s: ${redis.presence.trouble?.message ?? 'Redis is being returned to'}`;
+    },
     onModeChange: (act) => timers.onModeChange(act),
     async settled() {
       await redis.settled();

@@ -1,41 +1,55 @@
+// E1 and E2 are those of `src/redis/errors.ts`.
+
+import { inspect } from 'node:util';
 import { ReplyError } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { FabricFailure } from '../../machines/fabric/failure.ts';
 import { readRedisUrl } from '../../src/redis/address.ts';
 import { redisFailure, replyKind } from '../../src/redis/errors.ts';
 
-const sha = '2597e0576dd54eb42864e3a1b8392b96e018bcc3';
-/** As Redis 6.2 says it, word for word. */
-const inScript62 = (reply: string) =>
-  new ReplyError(`ERR Error running script (call to f_${sha}): @user_script:1: ${reply}`);
+const address = readRedisUrl('redis://user:hunter2@r.example:7000/1');
 
-describe('the kind of a reply', () => {
-  test('is its first word', () => {
-    expect(replyKind(new ReplyError("OOM command not allowed when used memory > 'maxmemory'."))).toBe('OOM');
-    expect(replyKind(new ReplyError('ERR unknown command'))).toBe('ERR');
-    expect(replyKind(new ReplyError('what is this'))).toBe('ERR');
+describe('a failure of Redis', () => {
+  test('has nothing of the client’s error but its words and its code, and no password (E1)', () => {
+    const error = Object.assign(new Error('unknown command `HELLO`, with args beginning with: `AUTH` `hunter2`'), {
+      code: 'EWHATEVER',
+      command: { name: 'hello', args: ['3', 'AUTH', 'user', 'hunter2'] },
+    });
+    const failure = redisFailure(error, address);
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('hunter2');
+    expect(failure).toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      message: expect.stringContaining('Redis at redis://r.example:7000/1 does not answer: unknown command'),
+      cause: { code: 'EWHATEVER' },
+    });
   });
 
-  test('is found in a script of Redis 6.2 as well as of a newer one', () => {
-    expect(replyKind(new ReplyError('OOM command not allowed. script: x, on @user_script:1.'))).toBe('OOM');
-    expect(replyKind(inScript62("@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'."))).toBe(
-      'OOM',
-    );
-    expect(replyKind(inScript62("@user_script: 1: -READONLY You can't write against a read only replica."))).toBe(
-      'READONLY',
-    );
-    expect(replyKind(inScript62('WRONGTYPE Operation against a key holding the wrong kind of value'))).toBe(
-      'WRONGTYPE',
-    );
-    expect(replyKind(inScript62('attempt to index a nil value'))).toBe('ERR');
+  test('is one line, however long the answer was', () => {
+    const { message } = redisFailure(new Error(`a\nb${'c'.repeat(5_000)}`), address);
+    expect(message).not.toContain('\n');
+    expect(message.length).toBeLessThan(300);
   });
 
-  test('is none where nobody replied', () => {
+  test('that has been told already is told as it was', () => {
+    const failure = new FabricFailure('REDIS_UNAVAILABLE', 'as told');
+    expect(redisFailure(failure, address)).toBe(failure);
+  });
+
+  test.each([
+    ['OOM command not allowed', 'OOM', 'Redis is full'],
+    ['NOAUTH Authentication required.', 'NOAUTH', 'wants a password'],
+    ['MOVED 123 10.0.0.1:7001', 'MOVED', 'Redis Cluster'],
+    ['NOPERM this user has no permissions', 'NOPERM', 'may not do this'],
+  ])('%s: the answer’s first word says what to do (E2)', (text, kind, hint) => {
+    const error = new ReplyError(text);
+    expect(replyKind(error)).toBe(kind);
+    const failure = redisFailure(error, address);
+    expect(failure.message).toContain('refuses');
+    expect(failure.hint).toContain(hint);
+    expect(failure.facts).toEqual({ address: 'redis://r.example:7000/1', reply: kind });
+  });
+
+  test('an error that is no answer has no kind, whatever it says', () => {
     expect(replyKind(new Error('OOM'))).toBeNull();
-  });
-
-  test('a Redis that is full is told so, whatever its version', () => {
-    const failure = redisFailure(inScript62('@user_script: 1: -OOM command not allowed'), readRedisUrl('redis://h'));
-    expect(failure.hint).toContain('Redis is full');
-    expect(failure.facts).toMatchObject({ reply: 'OOM' });
   });
 });

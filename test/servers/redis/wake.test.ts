@@ -32,13 +32,49 @@ describe.skipIf(redisFound === null)('the ear for earlier timers', () => {
     await client.publish(keys.wake, '1');
     await expect.poll(() => wakes, { timeout: 20_000 }).toBe(2);
 
+    const connections = async () =>
+      String(await client.client('LIST'))
+        .trim()
+        .split('\n').length;
+    const before = await connections();
     proxy.freeze();
-    await client.publish(keys.wake, '1');
-    // The check that is due now finds that nothing is answered; only then is another connection made.
+    // The check finds that nothing is answered: another connection is made while the network is still frozen.
     clock.advance(10_000);
+    await expect.poll(connections, { timeout: 20_000 }).toBeGreaterThan(before);
     proxy.thaw();
+    await expect.poll(() => wakes, { timeout: 20_000 }).toBe(3);
     await client.publish(keys.wake, '1');
-    await expect.poll(() => wakes, { timeout: 20_000 }).toBeGreaterThan(2);
+    await expect.poll(() => wakes, { timeout: 20_000 }).toBe(4);
+  });
+
+  test('one that may not listen does not storm the server, and does when it may', async () => {
+    const server = await ownRedis();
+    undo.push(() => server.remove());
+    const client = await meddler(server.url);
+    await client.call('ACL', 'SETUSER', 'deaf', 'on', '>pw', '~*', 'resetchannels', '+@all');
+    const keys = freshKeys();
+    const connection = await connectTo(`redis://deaf:pw@127.0.0.1:${server.port}`, keys);
+    const clock = handClock();
+    const wake = new WakeChannel(connection, keys.wake, clock);
+    undo.push(() => {
+      wake.close();
+      connection.close();
+      client.disconnect();
+    });
+    let wakes = 0;
+    wake.onWake(() => wakes++);
+    const refusals = async () => ((await client.call('ACL', 'LOG')) as string[][]).map((entry) => entry[1]);
+    await expect.poll(refusals, { timeout: 20_000 }).toEqual([1]);
+    await client.call('ACL', 'SETUSER', 'deaf', 'allchannels');
+    await expect
+      .poll(
+        () => {
+          clock.advance(1_000);
+          return wakes;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(1);
   });
 
   test('it is opened again by itself when the server comes back', async () => {
