@@ -23,10 +23,14 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
-    for (let left = ms; left > 0; left -= timerMsMax) {
-      await delay(Math.min(left, timerMsMax), undefined, signal ? { signal } : {});
+    try {
+      for (let left = ms; left > 0; left -= timerMsMax) {
+        await delay(Math.min(left, timerMsMax), undefined, signal ? { signal } : {});
+      }
+    } finally {
+      // Node's own error would hide the reason.
+      signal?.throwIfAborted();
     }
-    signal?.throwIfAborted();
   },
   after(ms, act) {
     let timer: NodeJS.Timeout;

@@ -26,14 +26,15 @@ const impatience = {
   FABRIC_SYNCD_SWEEP_INTERVAL: '500ms',
   FABRIC_SYNCD_BACKOFF_BASE: '300ms',
   FABRIC_SYNCD_BACKOFF_CAP: '600ms',
-  FABRIC_SYNCD_CONNECT_TIMEOUT: '5s',
+  // Who is killed again and again is not given up.
+  FABRIC_SYNCD_RETRIES_MAX: '100',
 };
 
 export interface BedOptions {
   /** `shared`: keys of one's own on the Redis of the test run. `own`: a server to be cruel to. Or any URL. */
   readonly redis?: 'shared' | 'own' | 'none' | { readonly url: string };
-  /** Another database than a clone on the server of the test run. */
-  readonly databaseUrl?: string;
+  /** Where the database is cloned; on the server of the test run where absent. */
+  readonly postgres?: { readonly url: string; readonly template: string };
   readonly env?: Environment;
 }
 
@@ -83,20 +84,17 @@ async function openBed(options: BedOptions, undo: Undo[]): Promise<Bed> {
   const { redis: wanted = 'shared' } = options;
   const folder = await mkdtemp(join(tmpdir(), 'fabric-syncd-process-'));
   undo.push(() => rm(folder, { recursive: true, force: true }));
-  let databaseUrl = options.databaseUrl;
-  if (databaseUrl === undefined) {
-    const clone = await cloneDatabase({ url: inject('databaseUrl'), template: inject('databaseTemplate') });
-    undo.push(() => clone.drop());
-    databaseUrl = clone.url;
-  }
-  const database = openDatabase({ url: databaseUrl, connectionsMax: 4, applicationName: 'the test' });
+  const server = options.postgres ?? { url: inject('databaseUrl'), template: inject('databaseTemplate') };
+  const clone = await cloneDatabase(server);
+  undo.push(() => clone.drop());
+  const database = openDatabase({ url: clone.url, connectionsMax: 4, applicationName: 'the test' });
   undo.push(() => database.close());
-  if (options.databaseUrl === undefined) await callWitness(database.sql);
+  await callWitness(database.sql);
   const redis = wanted === 'own' ? await ownRedis() : null;
   if (redis) undo.push(() => redis.remove());
   const sharedUrl = wanted === 'shared' ? (inject('redisUrl') ?? 'none') : 'none';
   const redisUrl = redis?.url ?? (typeof wanted === 'object' ? wanted.url : sharedUrl);
-  return new Bed({ folder, databaseUrl, sql: database.sql, redis, redisUrl, env: options.env ?? {}, undo });
+  return new Bed({ folder, databaseUrl: clone.url, sql: database.sql, redis, redisUrl, env: options.env ?? {}, undo });
 }
 
 interface BedParts {

@@ -103,13 +103,15 @@ export class Daemon {
   }
 
   /** Resolves with the first line of its log, from the beginning on, that this is true of. */
-  says(wanted: RegExp | ((line: LogLine) => boolean)): Promise<LogLine> {
+  async says(wanted: RegExp | ((line: LogLine) => boolean)): Promise<LogLine> {
     const fits = wanted instanceof RegExp ? (line: LogLine) => wanted.test(line.msg) : wanted;
-    return vi.waitFor(() => {
+    const heard = () => {
       const found = this.log.find(fits);
       if (found) return found;
       throw new Error(`the daemon has not said ${wanted}${this.running ? '' : ', and has ended'}`);
-    }, eventually);
+    };
+    // One that has ended says nothing more.
+    return Promise.race([vi.waitFor(heard, eventually), this.#closed.then(heard)]);
   }
 
   /** As `says`, of what comes after this call. */
