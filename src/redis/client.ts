@@ -57,6 +57,7 @@ export function createClient(address: RedisAddress, name: string, timeouts: Clie
     commandTimeout: timeouts.commandMs,
     // A connection whose other end is gone without a word is given up, and a new one made.
     socketTimeout: timeouts.commandMs + 1_000,
+    // No automatic pipelining: measured with 1, 10 and 100 commands at once it cost a third at 1 and gained nothing sure.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
