@@ -64,7 +64,7 @@ export interface Health {
 
 export interface BedOptions {
   readonly main: string;
-  /** Node's options for the daemon, such as `--cpu-prof --cpu-prof-dir=/tmp/prof`. */
+  /** In the daemon's `NODE_OPTIONS`. */
   readonly daemonNodeOptions: string;
 }
 

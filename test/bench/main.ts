@@ -26,7 +26,8 @@ const usage = `npm run bench -- [options] [scenario …]
   --runs N      how often each scenario runs (3)
   --quick       one short turn of each: shows that it works, and roughly where the figures are
   --json FILE   writes the figures there as JSON
-  --prof DIR    writes the daemon's CPU profiles there
+  --node-options TEXT
+                of the daemon, such as '--cpu-prof --cpu-prof-dir=/tmp/prof'
   --help
 
 scenarios: all, or some of
@@ -40,7 +41,7 @@ async function bench(): Promise<number> {
       runs: { type: 'string', default: '3' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
-      prof: { type: 'string' },
+      'node-options': { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -53,7 +54,7 @@ async function bench(): Promise<number> {
   const chosen = positionals.length === 0 ? scenarios : scenarios.filter(({ name }) => positionals.includes(name));
   const bed = await openBed({
     main: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-    daemonNodeOptions: values.prof === undefined ? '' : `--cpu-prof --cpu-prof-dir=${values.prof}`,
+    daemonNodeOptions: values['node-options'],
   });
   // Ctrl-C reaches the servers too, or does not: either way they are ended here.
   process.once('SIGINT', () => void bed.close().finally(() => process.exit(130)));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { daemonNodeFlags } from '../../src/demo/daemon-process.ts';
 import { parseDuration } from '../../src/duration.ts';
 import { settings } from '../../src/settings.ts';
 
@@ -26,6 +27,10 @@ writeFileSync(installed, unit.replace(/^(ExecStart(?:Pre)?)=fabric-syncd /gm, '$
 
 const analyze = (...args: string[]) => spawnSync('systemd-analyze', ['--no-pager', ...args], { encoding: 'utf8' });
 const absent = analyze('--version').status !== 0;
+
+test('the demo and the benchmark start the daemon with the same flags of Node', () => {
+  expect(values('Environment')).toContain(`NODE_OPTIONS=${daemonNodeFlags.join(' ')}`);
+});
 
 describe.skipIf(absent)(`what systemd says of the unit${absent ? ' (skipped: no systemd-analyze)' : ''}`, () => {
   test('it has nothing to say against it', () => {

@@ -20,25 +20,23 @@ export type Answer = { readonly ms: number; readonly late: readonly number[] } |
 
 /** The child's side. It ends when it is closed, or when its parent is gone. */
 export function answerParent(work: TimerWork): void {
-  let late: number[] = [];
-  const answer = async (question: Question): Promise<Answer> => {
-    const beganMs = performance.now();
+  const late: number[] = [];
+  const say = (answer: Answer) => process.send?.(answer);
+  const carryOut = async (question: Question): Promise<void> => {
     if (question.ask === 'register') await work.register(question);
     if (question.ask === 'serve') await work.serve((lateMs) => late.push(lateMs));
     if (question.ask === 'close') await work.close();
-    const told = question.ask === 'late' ? late : [];
-    if (question.ask === 'late') late = [];
-    return { ms: performance.now() - beganMs, late: told };
   };
-  process.on('message', (question: Question) => {
-    answer(question)
-      .catch(
-        (cause: unknown): Answer => ({
-          failure: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
-        }),
-      )
-      .then((said) => process.send?.(said));
-  });
+  const answer = async (question: Question): Promise<void> => {
+    const beganMs = performance.now();
+    try {
+      await carryOut(question);
+      say({ ms: performance.now() - beganMs, late: question.ask === 'late' ? late.splice(0) : [] });
+    } catch (cause) {
+      say({ failure: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+    }
+  };
+  process.on('message', (question: Question) => void answer(question));
   process.once('disconnect', () => process.exit(0));
 }
 
