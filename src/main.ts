@@ -2,7 +2,7 @@
 // The entry: the one file that touches `process`. It builds the world that the program runs in, and ends the process
 // with what the program came to.
 
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { exitCodes } from './cli/exit-codes.ts';
 import type { World } from './cli/world.ts';
 import { systemClock } from './clock.ts';
@@ -33,6 +33,7 @@ const world: World = {
   clock: systemClock,
   dice: systemDice,
   hostname: hostname(),
+  user: userName(),
   pid: process.pid,
   onSignal(signal, act) {
     process.on(signal, act);
@@ -46,3 +47,12 @@ const code = await runProgram(world);
 // What is still buffered towards a pipe is written before the end; a socket that somebody forgot does not hold us up.
 process.exitCode = code;
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user of a container, or of systemd's making, need not stand in any list.
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,13 +1,16 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { NotStarted } from '../demo/servers/not-started.ts';
 import type { Stage } from '../demo/stage.ts';
 import type { StatusView } from '../inspector/view.ts';
 import { duration } from './arguments.ts';
 import { CliFailure } from './cli-failure.ts';
 import type { Exit } from './exit-codes.ts';
+import type { Output } from './output.ts';
 import { type Servers, withServers } from './servers.ts';
 import { look } from './status-look.ts';
+import { limit } from './status-text.ts';
 import { changeLines, redraw, screen } from './status-watch.ts';
 import { type Call, verb } from './verb.ts';
 import type { World } from './world.ts';
@@ -30,7 +33,7 @@ export const demoVerb = verb<[], Options>({
   details:
     'Starts a private PostgreSQL and Redis (or uses DATABASE_URL and REDIS_URL), three simulated fabrics behind TLS (lab, ' +
     'medium, large) with edits going on, and the daemon as a process of its own; medium fails for a while. Ctrl-C ends it ' +
-    'all. Its data stays: the next demo finds its timers again.',
+    'all, a second one without waiting for the daemon. Its data stays: the next demo finds its timers again.',
   examples: [
     'fabric-syncd demo',
     'fabric-syncd demo --manifests wiring.yaml --manifests vpcs/',
@@ -47,68 +50,104 @@ export const demoVerb = verb<[], Options>({
       .option('--for <duration>', 'end by itself after this time', duration)
       .option('--state-dir <folder>', 'where its data is kept');
   },
-  async run(call) {
-    const { world, options, out, signal } = call;
-    const [{ setStage }, { roster }, { weather, fairAgainMs }] = await Promise.all([
-      import('../demo/stage.ts'),
-      import('../demo/roster.ts'),
-      import('../demo/weather.ts'),
-    ]);
-    const drawn = world.isTerminal.stdout && !out.json;
-    const remarks: string[] = [];
-    // Also beside `--json`: half a minute without a sign of life is long.
-    const say = (line: string) => world.stderr.write(`${line}\n`);
-    const startedMs = world.clock.nowMs();
-    const stage = await setStage({
-      stateDir: stateFolder(world, options.stateDir),
-      parts: roster(options.manifests.map((path) => resolve(world.cwd, path))),
-      entry: world.entry,
-      env: world.env,
-      clock: world.clock,
-      dice: world.dice,
-      say,
-      signal,
-    });
-    const medium = stage.fabrics.get('medium');
-    const sky =
-      medium && (options.for === undefined || options.for > fairAgainMs)
-        ? weather(medium, { clock: world.clock, say: (line) => remarks.push(line) })
-        : null;
-    const died = new AbortController();
-    stage.daemon.ended.then(
-      (how) => died.abort(new Error(String(how))),
-      () => {},
-    );
-    const staged = {
-      ...call,
-      world: { ...world, env: { ...world.env, ...stage.env } },
-      signal: AbortSignal.any([signal, died.signal]),
+  // Ended by the verb alone, however long it takes: nothing that was started may stay behind.
+  ownSignals: true,
+  async run(given) {
+    const { world, out } = given;
+    const end = new AbortController();
+    let stage: Stage | null = null;
+    const onEnd = () => {
+      if (end.signal.aborted) stage?.daemon.signal('SIGKILL');
+      end.abort(new Error('stopped by a signal'));
     };
+    const deaf = [world.onSignal('SIGINT', onEnd), world.onSignal('SIGTERM', onEnd)];
+    const call = { ...given, signal: AbortSignal.any([given.signal, end.signal]) };
     try {
-      await sky?.start();
-      return await withServers(staged, async (servers) => {
-        await show(staged, servers, stage, remarks, drawn);
-        if (died.signal.aborted) throw await daemonDied(stage, String((died.signal.reason as Error).message));
-        if (signal.aborted) return 'done';
-        return conclude(staged, servers, stage, startedMs);
+      return await play(call, (set) => {
+        stage = set;
       });
+    } catch (thrown) {
+      if (call.signal.aborted) return interrupted(out);
+      if (thrown instanceof NotStarted) throw new CliFailure('failed', 'NOT_STARTED', thrown.message);
+      throw thrown;
     } finally {
-      await sky?.stop();
-      say('ending the demo');
-      await stage.stop();
+      for (const stopListening of deaf) stopListening();
     }
   },
 });
+
+/** From the first server's start to the last one's end. `onStage` hears of the stage once it stands. */
+async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Exit> {
+  const { world, options, out, signal } = call;
+  const [{ setStage }, { roster }, { weather, fairAgainMs }] = await Promise.all([
+    import('../demo/stage.ts'),
+    import('../demo/roster.ts'),
+    import('../demo/weather.ts'),
+  ]);
+  const drawn = world.isTerminal.stdout && !out.json;
+  const remarks: string[] = [];
+  // Also beside `--json`: half a minute without a sign of life is long.
+  const say = (line: string) => world.stderr.write(`${line}\n`);
+  const startedMs = world.clock.nowMs();
+  const stage = await setStage({
+    stateDir: stateFolder(world, options.stateDir),
+    parts: roster(options.manifests.map((path) => resolve(world.cwd, path))),
+    entry: world.entry,
+    env: world.env,
+    clock: world.clock,
+    dice: world.dice,
+    say,
+    signal,
+  });
+  onStage(stage);
+  const medium = stage.fabrics.get('medium');
+  const sky =
+    medium && (options.for === undefined || options.for > fairAgainMs)
+      ? weather(medium, { clock: world.clock, say: (line) => remarks.push(line) })
+      : null;
+  const died = new AbortController();
+  stage.daemon.ended.then(
+    (how) => died.abort(new Error(String(how))),
+    () => {},
+  );
+  const staged = {
+    ...call,
+    world: { ...world, env: { ...world.env, ...stage.env } },
+    signal: AbortSignal.any([signal, died.signal]),
+  };
+  try {
+    await sky?.start();
+    return await withServers(staged, async (servers) => {
+      await show(staged, servers, stage, remarks, drawn);
+      if (died.signal.aborted) throw await daemonDied(stage, String((died.signal.reason as Error).message));
+      if (signal.aborted) return interrupted(out);
+      return conclude(staged, servers, stage, startedMs);
+    });
+  } finally {
+    await sky?.stop();
+    say('ending the demo');
+    await stage.stop();
+  }
+}
+
+function interrupted(out: Output): Exit {
+  if (!out.printed) out.document({ error: { code: 'INTERRUPTED', message: 'stopped by a signal', hint: '' } });
+  return 'interrupted';
+}
 
 /** Draws or tells until the time is over or somebody ends it. */
 async function show(call: DemoCall, servers: Servers, stage: Stage, remarks: string[], drawn: boolean): Promise<void> {
   const { world, out, options, signal } = call;
   const { stdout, clock } = world;
   const untilMs = options.for === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + options.for;
+  // In a checkout the program is on no search path.
+  const program = import.meta.url.endsWith('.ts') ? 'npx fabric-syncd' : 'fabric-syncd';
   const footer = [
     '',
-    `Ctrl-C ends it. In another terminal: . ${stage.envFile}; npx fabric-syncd status lab`,
-    `kubectl --kubeconfig ${join(stage.envFile, '..', 'fabrics', 'lab', 'kubeconfig')} get switches`,
+    'Ctrl-C ends it. In another terminal:',
+    `  . ${stage.envFile}`,
+    `  ${program} status lab`,
+    '  kubectl get switches,vpcs,connections',
   ];
   let before: StatusView | null = null;
   let told = 0;
@@ -120,8 +159,8 @@ async function show(call: DemoCall, servers: Servers, stage: Stage, remarks: str
         const body = [
           ...lines({ width: world.columns(), paint: out.paint }),
           '',
-          ...remarks.slice(-3).map((line) => `· ${line}`),
-          ...footer,
+          ...remarks.slice(-3).flatMap((line) => limit(`· ${line}`, world.columns())),
+          ...footer.flatMap((line) => limit(line, world.columns())),
         ];
         stdout.write(redraw(body, rowsOf(stdout)));
       } else {

@@ -23,6 +23,8 @@ export interface World {
   readonly clock: Clock;
   readonly dice: Dice;
   readonly hostname: string;
+  /** The name of the user that this process runs as; its number where it has none. */
+  readonly user: string;
   readonly pid: number;
   /** While a listener is there, the signal does not end the process. @returns stops listening */
   onSignal(signal: EndSignal, act: () => void): () => void;
@@ -30,8 +32,8 @@ export interface World {
   exitNow(code: number): void;
 }
 
-/** Who asks, for the record: the person behind `sudo`, and the host. */
+/** Who asks, for the record: the person behind `sudo`, else the user that this process runs as; and the host. */
 export function whoAsks(world: World): string {
-  const person = world.env.SUDO_USER || world.env.USER || world.env.LOGNAME || 'unknown';
+  const person = world.env.SUDO_USER || world.env.USER || world.env.LOGNAME || world.user;
   return `${person}@${world.hostname}`;
 }

@@ -36,7 +36,7 @@ export interface StageOptions {
 export interface Stage {
   /** What the program's verbs need to work on this stage. */
   readonly env: Readonly<Record<string, string>>;
-  /** A file to source in another terminal. */
+  /** A file to source in another terminal: `env`, and the first fabric for kubectl. */
   readonly envFile: string;
   readonly daemon: DaemonProcess;
   readonly daemonLog: string;
@@ -64,8 +64,9 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   };
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o755 });
-    undo.push(await claimFolder(stateDir, 'the demo'));
+    undo.push(await claimFolder(stateDir, 'The demo'));
 
+    say(`its data: ${stateDir}`);
     const servers = await openServers(options, undo);
     signal.throwIfAborted();
 
@@ -97,7 +98,11 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       FABRIC_SYNCD_KEY_FILE: keyFile,
       FABRIC_SYNCD_ADMIN_SOCKET: join(stateDir, 'admin.sock'),
     };
-    const envFile = await writeEnvFile(stateDir, env);
+    const [first] = parts;
+    const envFile = await writeEnvFile(stateDir, {
+      ...env,
+      ...(first && { KUBECONFIG: join(stateDir, 'fabrics', first.name, 'kubeconfig') }),
+    });
     const daemonLog = join(stateDir, 'daemon.log');
     const daemon = await startDaemonProcess({
       main: options.entry,

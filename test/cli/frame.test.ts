@@ -33,6 +33,7 @@ function worldOf(argv: readonly string[], over: Partial<World> = {}) {
     clock: systemClock,
     dice: systemDice,
     hostname: 'noc',
+    user: 'daemon',
     pid: 1,
     onSignal(signal, act) {
       const acts = listeners.get(signal) ?? new Set();

@@ -54,6 +54,7 @@ export async function runFabricSyncd(argv: readonly string[], options: ProgramOp
     clock: systemClock,
     dice: systemDice,
     hostname: 'noc',
+    user: 'daemon',
     pid: 4711,
     onSignal(signal, act) {
       if (signal !== 'SIGINT') return () => {};

@@ -3,11 +3,12 @@
 
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NotStarted } from './not-started.ts';
 
 /**
- * @param what for the sentence that refuses
+ * @param what begins the sentence that refuses
  * @returns gives the folder back
- * @throws Error where another living process has it
+ * @throws NotStarted where another living process has it
  */
 export async function claimFolder(dir: string, what: string): Promise<() => Promise<void>> {
   const path = join(dir, 'owner');
@@ -16,9 +17,7 @@ export async function claimFolder(dir: string, what: string): Promise<() => Prom
   if (found !== null) {
     const [pid = '', started = ''] = found.trim().split(' ');
     if (isAlive(Number(pid)) && (await startedAt(Number(pid))) === started) {
-      throw new Error(
-        `The private ${what} in ${dir} is in use by process ${pid}: end that one, or use another folder.`,
-      );
+      throw new NotStarted(`${what} in ${dir} is in use by process ${pid}: end that one, or use another folder.`);
     }
   }
   // By a link, which is made once and with its whole content: of two who come at once, one is told.
@@ -28,7 +27,7 @@ export async function claimFolder(dir: string, what: string): Promise<() => Prom
     await rm(path, { force: true });
     await link(draft, path);
   } catch (cause) {
-    throw new Error(`The private ${what} in ${dir} can not be claimed: another start took it just now.`, { cause });
+    throw new NotStarted(`${what} in ${dir} can not be claimed: another start took it just now.`, { cause });
   } finally {
     await rm(draft, { force: true });
   }

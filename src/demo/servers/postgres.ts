@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../clock.ts';
 import { claimFolder } from './folder-owner.ts';
+import { NotStarted } from './not-started.ts';
 import { findPostgres, type PostgresBinaries, postgresMajorMin } from './postgres-binaries.ts';
 import { type Account, asAccount, serverAccount } from './unprivileged.ts';
 
@@ -44,11 +45,11 @@ export interface PrivatePostgres {
   restart(): Promise<void>;
 }
 
-/** @throws Error with one sentence that says what to install or to free */
+/** @throws NotStarted with what to install or to free */
 export async function startPrivatePostgres(options: PrivatePostgresOptions): Promise<PrivatePostgres> {
   const dir = resolve(options.dir);
   await mkdir(dir, { recursive: true });
-  const releaseFolder = await claimFolder(dir, 'PostgreSQL');
+  const releaseFolder = await claimFolder(dir, 'The private PostgreSQL');
   try {
     return await startIn(dir, options, releaseFolder);
   } catch (cause) {
@@ -167,14 +168,14 @@ class Postmaster {
     const deadlineMs = systemClock.monotonicMs() + startMsMax;
     for (;;) {
       if (hasEnded(child)) {
-        throw new Error(`PostgreSQL did not start: ${await lastLine(logPath)} (the whole log: ${logPath})`);
+        throw new NotStarted(`PostgreSQL did not start: ${await lastLine(logPath)} (the whole log: ${logPath})`);
       }
       const lock = await readFile(join(this.#data, 'postmaster.pid'), 'utf8').catch(() => '');
       const lines = lock.split('\n');
       if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return;
       if (systemClock.monotonicMs() > deadlineMs) {
         await this.stop();
-        throw new Error(`PostgreSQL was not ready within ${startMsMax / 1000} s; its log: ${logPath}`);
+        throw new NotStarted(`PostgreSQL was not ready within ${startMsMax / 1000} s; its log: ${logPath}`);
       }
       await systemClock.sleep(10);
     }
@@ -222,7 +223,7 @@ async function choose(source: PostgresBinaries['source'] | undefined, data: stri
   const major = kept === null ? undefined : Number.parseInt(kept, 10);
   const [best] = await findPostgres(source, major);
   if (best) return best;
-  throw new Error(
+  throw new NotStarted(
     major === undefined
       ? `No PostgreSQL ${postgresMajorMin} or newer was found: install it (Debian: apt-get install postgresql), or set DATABASE_URL.`
       : `The data in ${data} is of PostgreSQL ${major}, which was not found: install that version, or delete the folder.`,
@@ -254,7 +255,9 @@ async function initialise(
   child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) {
-    throw new Error(`PostgreSQL could not make its data folder: ${Buffer.concat(complaints).toString('utf8').trim()}`);
+    throw new NotStarted(
+      `PostgreSQL could not make its data folder: ${Buffer.concat(complaints).toString('utf8').trim()}`,
+    );
   }
   await rename(draft, data);
 }

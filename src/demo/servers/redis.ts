@@ -13,6 +13,7 @@ import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { NotStarted } from './not-started.ts';
 
 const run = promisify(execFile);
 
@@ -144,11 +145,11 @@ export interface PrivateRedis {
   resume(): void;
 }
 
-/** Throws where no server can be had, or where it does not come up; the message then has the server's own last line. */
+/** @throws NotStarted where no server can be had, or where it does not come up, with the server's own last lines */
 export async function startPrivateRedis(options: PrivateRedisOptions): Promise<PrivateRedis> {
   const { say } = options;
   const binary = options.binary ?? (await findRedis(say ? { say } : {}))?.binary;
-  if (!binary) throw new Error(redisAdvice);
+  if (!binary) throw new NotStarted(redisAdvice);
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const dir = await realpath(options.dir);
   const pidFile = join(dir, 'fabric-syncd-redis.pid');
@@ -272,12 +273,15 @@ async function ready(child: ChildProcess): Promise<void> {
   };
   child.stdout?.on('data', hear);
   child.stderr?.on('data', hear);
-  child.once('error', (cause) => reject(new Error('redis-server could not be started', { cause })));
+  child.once('error', (cause) => reject(new NotStarted('redis-server could not be started', { cause })));
   child.once('exit', (code, signal) => {
     const said = tail.trim().split('\n').slice(-3).join(' ');
-    reject(new Error(`redis-server ended at its start (${signal ?? code}): ${said}`));
+    reject(new NotStarted(`redis-server ended at its start (${signal ?? code}): ${said}`));
   });
-  const late = setTimeout(() => reject(new Error(`redis-server was not ready within ${startMsMax} ms`)), startMsMax);
+  const late = setTimeout(
+    () => reject(new NotStarted(`redis-server was not ready within ${startMsMax} ms`)),
+    startMsMax,
+  );
   try {
     await promise;
   } finally {
@@ -300,7 +304,7 @@ async function endStale(dir: string, pidFile: string): Promise<void> {
     if (waitedMs === 0) process.kill(pid, 'SIGTERM');
     if (waitedMs === 0) process.kill(pid, 'SIGCONT');
     if (waitedMs === stopMsMax) process.kill(pid, 'SIGKILL');
-    if (waitedMs > 2 * stopMsMax) throw new Error(`an old redis-server (pid ${pid}) in ${dir} does not end`);
+    if (waitedMs > 2 * stopMsMax) throw new NotStarted(`an old redis-server (pid ${pid}) in ${dir} does not end`);
     await delay(20);
   }
   await rm(pidFile, { force: true });
@@ -314,6 +318,6 @@ async function freePort(): Promise<number> {
   const closed = once(probe, 'close');
   probe.close();
   await closed;
-  if (address === null || typeof address === 'string') throw new Error('no free port was found');
+  if (address === null || typeof address === 'string') throw new NotStarted('no free port was found');
   return address.port;
 }

@@ -8,6 +8,7 @@ import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { NotStarted } from './not-started.ts';
 
 const run = promisify(execFile);
 
@@ -29,7 +30,9 @@ export async function serverAccount(): Promise<Account | null> {
       // The next one may exist.
     }
   }
-  throw new Error('PostgreSQL does not run as root and neither user "postgres" nor "nobody" exists: set DATABASE_URL.');
+  throw new NotStarted(
+    'PostgreSQL does not run as root and neither user "postgres" nor "nobody" exists: set DATABASE_URL.',
+  );
 }
 
 export interface CommandLine {
