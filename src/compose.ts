@@ -93,8 +93,10 @@ export function composeCore(deps: CoreDeps): Core {
     clock,
     log,
     everyMs: config.sweepIntervalMs,
-    backoffBaseMs: config.backoff.baseMs,
+    backoff: config.backoff,
+    dice,
     historyKeepMs: config.historyKeepMs,
+    reread: (fabricId, why) => post.reread(fabricId, why),
   });
   const post: Post = new Post({ store, timers, fleet, planner, sweep, log });
   const pump = new TimerPump({

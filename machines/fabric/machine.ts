@@ -9,95 +9,16 @@
 //   M6. `after` is a deadline inside one run, nothing else: XState does not restore delayed events.
 
 import { and, assertEvent, assign, type EventObject, fromCallback, fromPromise, setup } from 'xstate';
+import { arm, attempt, cancelled, claim, type FabricContext, type FabricInput, failed, run } from './context.ts';
 import type { FabricEvent } from './events.ts';
 import { FabricFailure, type FailureNote, verdictByCode } from './failure.ts';
-import { manualAllowed, type Plan, type RestingState } from './plan.ts';
-import type {
-  ArmInput,
-  AttemptInput,
-  Claim,
-  ClaimAnswer,
-  LockAnswer,
-  RunEnding,
-  RunInput,
-  SettleInput,
-  Trigger,
-} from './ports.ts';
-
-export interface FabricPolicy {
-  /** A run that takes longer is given up, in milliseconds. */
-  readonly runDeadlineMs: number;
-  /** Failed attempts before `errored`. */
-  readonly retriesMax: number;
-}
-
-export interface FabricInput {
-  readonly fabricId: string;
-  readonly policy: FabricPolicy;
-}
-
-export interface FabricContext extends FabricInput {
-  /** What the row said last. */
-  readonly plan: Plan;
-  /** Where it rests, or rested before the attempt in hand. */
-  readonly rest: RestingState;
-  readonly attempts: number;
-  readonly failure: FailureNote | null;
-  /** The attempt in hand. */
-  readonly trigger: Trigger;
-  readonly servedDueMs: number | null;
-  readonly traceparent: string | null;
-  readonly token: string | null;
-  readonly claim: Claim | null;
-  /** Why the attempt in hand may not go on, or could not begin. It is kept until the next one, for whoever tells it. */
-  readonly obstacle: FailureNote | null;
-}
+import { manualAllowed, type Plan } from './plan.ts';
+import type { ArmInput, AttemptInput, ClaimAnswer, LockAnswer, RunEnding, RunInput, SettleInput } from './ports.ts';
 
 const unbound = <Output, Input>(port: string) =>
   fromPromise<Output, Input>(async () => {
     throw new FabricFailure('PORT_UNBOUND', `the port "${port}" was not provided`);
   });
-
-const attempt = ({ context }: { context: FabricContext }): AttemptInput => ({
-  fabricId: context.fabricId,
-  trigger: context.trigger,
-  servedDueMs: context.servedDueMs,
-  traceparent: context.traceparent,
-});
-
-const claim = ({ context }: { context: FabricContext }): AttemptInput & { token: string } => {
-  if (context.token === null) throw new FabricFailure('INTERNAL', 'no lease is held');
-  return { ...attempt({ context }), token: context.token };
-};
-
-const arm = ({ context }: { context: FabricContext }): ArmInput => {
-  if (context.plan.state === 'idle') throw new FabricFailure('INTERNAL', 'an idle fabric has no timer to arm');
-  return { fabricId: context.fabricId, kind: context.plan.kind, dueAtMs: context.plan.dueAtMs };
-};
-
-/** What the state itself guarantees: a claim is made only under a lease, and a run only under both. */
-function held(context: FabricContext): { token: string; claim: Claim } {
-  const { token, claim } = context;
-  if (token === null || claim === null) throw new FabricFailure('INTERNAL', 'no lease and claim are held');
-  return { token, claim };
-}
-
-const run = ({ context }: { context: FabricContext }): RunInput => ({ ...attempt({ context }), ...held(context) });
-
-function ended(context: FabricContext, rest: SettleInput['rest'], outcome: SettleInput['outcome']): SettleInput {
-  const { fabricId, attempts, failure } = context;
-  if (!failure) throw new FabricFailure('INTERNAL', 'nothing to settle');
-  return { fabricId, rest, outcome, attempts, failure, ...held(context) };
-}
-
-const failed =
-  (rest: 'backoff' | 'errored') =>
-  ({ context }: { context: FabricContext }) =>
-    ended(context, rest, 'failed');
-
-/** Back where it came from: whether `idle` still is its place is for the row to say. */
-const cancelled = ({ context }: { context: FabricContext }) =>
-  ended(context, context.rest === 'idle' ? 'scheduled' : context.rest, 'cancelled');
 
 /** The plan that an event brings: a PLAN itself, or a port that is done and read the row anew. */
 function planIn(event: EventObject): Plan {
@@ -168,9 +89,10 @@ const machine = setup({
       const answer = answerIn<LockAnswer>(event);
       return { token: answer.kind === 'acquired' ? answer.token : null };
     }),
-    holdClaim: assign(({ event }) => {
+    holdClaim: assign(({ event, context }) => {
       const answer = answerIn<ClaimAnswer>(event);
-      return { claim: answer.kind === 'claimed' ? answer.claim : null };
+      if (answer.kind !== 'claimed') return {};
+      return { claim: answer.claim, attempts: Math.max(context.attempts, answer.attempts) };
     }),
     noteFailure: assign(({ event }) => ({ failure: failureIn(event) })),
     noteObstacle: assign(({ event }) => ({ obstacle: failureIn(event) })),

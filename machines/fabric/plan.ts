@@ -116,7 +116,7 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
     return {
       state: 'backoff',
       kind: 'retry',
-      dueAtMs: row.dueKind === 'retry' && row.dueAtMs !== null ? row.dueAtMs : spread(row, nowMs, policy),
+      dueAtMs: row.dueKind === 'retry' && troubleStands(row, nowMs) ? row.dueAtMs : spread(row, nowMs, policy),
       attempts: row.attempts,
       failure: row.failure,
       why: 'interrupted',
@@ -124,7 +124,7 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
   }
   // Trouble keeps its own due time; a change of the interval does not hurry a backoff.
   if ((row.state === 'backoff' || row.state === 'errored') && row.dueAtMs !== null) {
-    const stands = row.dueAtMs - nowMs <= 1.1 * row.intervalMs + troubleAheadMsMax;
+    const stands = troubleStands(row, nowMs);
     return {
       state: row.state,
       kind: row.state === 'backoff' ? 'retry' : 'probe',
@@ -159,6 +159,10 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
   const next = Math.min(row.lastSyncMs, nowMs) + row.intervalMs;
   if (next <= nowMs) return at(spread(row, nowMs, policy), 'overdue');
   return at(next, row.tickIntervalMs === null ? 'after_last_sync' : 'interval_changed');
+}
+
+function troubleStands<Row extends PlanRow>(row: Row, nowMs: number): row is Row & { readonly dueAtMs: number } {
+  return row.dueAtMs !== null && row.dueAtMs - nowMs <= 1.1 * row.intervalMs + troubleAheadMsMax;
 }
 
 function spread(row: PlanRow, fromMs: number, policy: PlanPolicy): number {

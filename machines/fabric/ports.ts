@@ -22,7 +22,8 @@ export type LockAnswer =
   | { readonly kind: 'contended'; readonly holder: string | null };
 
 export type ClaimAnswer =
-  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** `attempts`: those that failed so far, with one more where it took over from a run that never ended. */
+  | { readonly kind: 'claimed'; readonly claim: Claim; readonly attempts: number }
   /** Another daemon's database lease is alive. */
   | { readonly kind: 'contended'; readonly holder: string | null }
   /** The row moved on (another daemon did it, the settings changed): rest as the row says. */

@@ -1,4 +1,4 @@
-import { type Clock, formatIso } from '../clock.ts';
+import { formatIso } from '../clock.ts';
 import { createPlanner, differs, type Planned } from '../fleet/planner.ts';
 import { idleHint, idleWords } from '../inspector/hints.ts';
 import type { TimersRead } from '../inspector/timer-view.ts';
@@ -9,6 +9,7 @@ import { wholeSpan } from './span.ts';
 import { short } from './status-text.ts';
 import type { Column } from './table.ts';
 import { type Call, verb } from './verb.ts';
+import type { World } from './world.ts';
 
 /** With more fabrics than this to tell of, the daemons are told once to read everything. */
 const toldSinglyMax = 20;
@@ -35,7 +36,7 @@ type Done =
   | 'skipped';
 
 async function bootstrap(call: Call, servers: Servers): Promise<Exit> {
-  const result = await planAll(servers, call.world.clock);
+  const result = await planAll(servers, call.world);
   tell(call, result);
   return 'done';
 }
@@ -49,9 +50,12 @@ interface Result {
   readonly redis: TimersRead;
 }
 
-async function planAll({ config, store, timers, readTimers, operator }: Servers, clock: Clock): Promise<Result> {
+async function planAll(
+  { config, store, timers, readTimers, operator }: Servers,
+  { clock, dice }: Pick<World, 'clock' | 'dice'>,
+): Promise<Result> {
   // What is over by now: leases of daemons that died, and pauses.
-  await store.interruptExpired(config.backoff.baseMs);
+  await store.interruptExpired(config.backoff, dice.roll());
   await store.endPauses();
   // Timers first: a fabric that commits in between then has a newer row, and the row is the truth.
   const redis = await readTimers();

@@ -111,7 +111,7 @@ export class Attempts {
           held.settings = answer.settings;
           held.claimTrustedUntilMs = this.#claimTrustedUntil(askedMs);
           claimed = true;
-          return { kind: 'claimed', claim: answer.claim };
+          return { kind: 'claimed', claim: answer.claim, attempts: answer.row.attempts };
         }
         case 'contended':
           return { kind: 'contended', holder: answer.holder };

@@ -7,8 +7,9 @@
 //       daemon: timers and requests outlive this one.
 
 import { type ActorRefFrom, createActor } from 'xstate';
+import type { FabricContext, FabricPolicy } from '../../machines/fabric/context.ts';
 import type { FabricEvent } from '../../machines/fabric/events.ts';
-import type { FabricContext, FabricPolicy, fabricMachine } from '../../machines/fabric/machine.ts';
+import type { fabricMachine } from '../../machines/fabric/machine.ts';
 import { type FabricState, manualAllowed, type Plan } from '../../machines/fabric/plan.ts';
 import { path, type Transition, top, watchTransitions } from '../../otel/transitions.ts';
 import type { Clock } from '../clock.ts';

@@ -12,7 +12,10 @@ export interface Planned {
 export interface Planner {
   /** Pure but for the clock: what this row should be doing. */
   of(row: FabricRow): Plan;
-  /** Plans rows and remembers what changed. Throws `DATABASE_UNAVAILABLE` where it can not be remembered. */
+  /**
+   * Plans rows and remembers what changed. A row that moved meanwhile is read and planned anew: of two daemons that plan
+   * one fabric at once, the second takes the word of the first. Throws `DATABASE_UNAVAILABLE` where it can not be done.
+   */
   remember(rows: readonly FabricRow[]): Promise<readonly Planned[]>;
 }
 
@@ -20,9 +23,24 @@ export interface Planner {
 const rampMsPerFabric = 20;
 const rampMsMax = 30_000;
 
-export function createPlanner(store: Pick<Store, 'remember'>, clock: Clock, fleetSize: () => number): Planner {
+/** More rows than this are read anew all at once. */
+const singlyMax = 20;
+
+export function createPlanner(
+  store: Pick<Store, 'remember' | 'fabric' | 'fabrics'>,
+  clock: Clock,
+  fleetSize: () => number,
+): Planner {
   const policy = (size: number): PlanPolicy => {
     return { ...planDefault, rampMs: size <= 3 ? 0 : Math.min(rampMsMax, size * rampMsPerFabric) };
+  };
+  const read = async (fabricIds: readonly string[]): Promise<readonly FabricRow[]> => {
+    if (fabricIds.length > singlyMax) {
+      const wanted = new Set(fabricIds);
+      return (await store.fabrics()).filter(({ fabricId }) => wanted.has(fabricId));
+    }
+    const rows = await Promise.all(fabricIds.map((fabricId) => store.fabric(fabricId)));
+    return rows.filter((row) => row !== null);
   };
   return {
     of: (row) => plan(row, clock.nowMs(), policy(fleetSize())),
@@ -32,12 +50,12 @@ export function createPlanner(store: Pick<Store, 'remember'>, clock: Clock, flee
       const nowMs = clock.nowMs();
       const planned = rows.map((row) => ({ row, plan: plan(row, nowMs, now) }));
       const news = planned.filter(({ row, plan }) => differs(row, plan));
-      if (news.length > 0) {
-        await store.remember(
-          news.map(({ row: { fabricId, epoch, intervalMs }, plan }) => ({ fabricId, plan, epoch, intervalMs })),
-        );
-      }
-      return planned;
+      if (news.length === 0) return planned;
+      const written = new Set(await store.remember(news));
+      const moved = new Set(news.map(({ row }) => row.fabricId).filter((fabricId) => !written.has(fabricId)));
+      if (moved.size === 0) return planned;
+      const anew = (await read([...moved])).map((row) => ({ row, plan: plan(row, nowMs, now) }));
+      return [...planned.filter(({ row }) => !moved.has(row.fabricId)), ...anew];
     },
   };
 }

@@ -3,8 +3,9 @@
 //   N1. A notice is a hint to read the row again, never the news itself: a lost, late or doubled notice does no harm.
 //   N2. News of one fabric are handled one after the other, of different fabrics side by side.
 
+import type { Plan } from '../../machines/fabric/plan.ts';
 import type { Log } from '../log.ts';
-import type { Notice, Store } from '../ports/store.ts';
+import type { FabricRow, Notice, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { Service } from '../service.ts';
 import type { Fleet } from './fleet.ts';
@@ -91,17 +92,25 @@ export class Post implements Service {
     }
     const [planned] = await planner.remember([row]);
     if (!planned) return;
-    // Where the row already said so, the daemon that wrote it armed the timer; what a person wrote is ours to arm.
-    const byPerson = why === 'settings' || why === 'unlock';
-    const armed = planned.plan.state !== 'idle' && !differs(row, planned.plan) && !byPerson;
     if (planned.plan.state === 'idle') await timers.cancel(fabricId);
-    fleet.plan(planned, why, armed);
+    fleet.plan(planned, why, this.#isArmed(row, planned.plan, why));
     if (row.requestsOpen === 0) return;
-    for (const { by, traceparent } of (await store.openRequests()).filter((one) => one.fabricId === fabricId)) {
+    for (const { by, traceparent } of await store.openRequests(fabricId)) {
       const answer = fleet.request(fabricId, by, traceparent);
       if (typeof answer === 'string') continue;
       await store.refuseRequests(fabricId, answer.refused);
       log.warn({ fabric: row.name, fabric_id: fabricId, by, reason: answer.refused }, 'a manual sync was refused');
     }
+  }
+
+  /** Whether somebody else has armed the timer of this plan, or will; else it is ours to arm. */
+  #isArmed(row: FabricRow, plan: Plan, why: string): boolean {
+    if (plan.state === 'idle') return false;
+    // Whoever runs it arms what comes next.
+    if (plan.why === 'running_elsewhere') return true;
+    // Where the row already said so, the daemon that wrote it armed the timer; but a person who writes arms nothing, and
+    // a timer that nobody here expected was hidden by being claimed.
+    const byDaemon = why !== 'settings' && why !== 'unlock' && why !== 'unexpected timer';
+    return byDaemon && this.#deps.timers.shared && !differs(row, plan);
   }
 }

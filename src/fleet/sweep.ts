@@ -5,8 +5,10 @@
 //   W3. Every enabled fabric has one timer in the store, at the due time that its row says. Postgres is the truth.
 //   W4. A timer that is claimed is left alone, unless its row says another due time.
 
+import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Clock } from '../clock.ts';
+import type { Dice } from '../dice.ts';
 import type { Log } from '../log.ts';
 import type { FabricRow, Store } from '../ports/store.ts';
 import type { StoredTimer, TimerStore } from '../ports/timers.ts';
@@ -22,8 +24,11 @@ export interface SweepDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly everyMs: number;
-  readonly backoffBaseMs: number;
+  readonly backoff: BackoffPolicy;
+  readonly dice: Dice;
   readonly historyKeepMs: number;
+  /** Reads one fabric's row again, and hears its requests by what it says. */
+  readonly reread: (fabricId: string, why: string) => void;
 }
 
 export interface SweepFindings {
@@ -108,7 +113,7 @@ export class Sweep implements Service {
 
   async #pass(whole: boolean, why: string): Promise<SweepFindings> {
     const { store, fleet, clock, log } = this.#deps;
-    const interrupted = await store.interruptExpired(this.#deps.backoffBaseMs);
+    const interrupted = await store.interruptExpired(this.#deps.backoff, this.#deps.dice.roll());
     for (const { fabricId, name, holder } of interrupted) {
       log.warn(
         { fabric: name, fabric_id: fabricId, holder, code: 'INTERRUPTED' },
@@ -194,12 +199,11 @@ export class Sweep implements Service {
   }
 
   async #hearRequests(): Promise<void> {
-    const { store, fleet, log } = this.#deps;
+    const { store, fleet, reread } = this.#deps;
     for (const { fabricId, by, traceparent } of await store.openRequests()) {
+      // What is known here may be older than the request: nobody is refused but by the row as it is now.
       const answer = fleet.request(fabricId, by, traceparent);
-      if (typeof answer === 'string') continue;
-      const refused = await store.refuseRequests(fabricId, answer.refused);
-      if (refused > 0) log.warn({ fabric_id: fabricId, by, reason: answer.refused }, 'a manual sync was refused');
+      if (typeof answer !== 'string') reread(fabricId, 'request');
     }
   }
 }

@@ -36,6 +36,10 @@ export class SwitchingTimers implements TimerStore {
     this.#stopWatching = presence.onChange((up) => (up ? this.#comeBack() : this.#goWithout()));
   }
 
+  get shared(): boolean {
+    return this.#mode === 'remote';
+  }
+
   /** True while memory is used in place of Redis. */
   get degraded(): boolean {
     return this.#mode !== 'remote';

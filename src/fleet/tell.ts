@@ -1,7 +1,7 @@
 // What is told of the fleet: a log line that an operator understands, or none where nothing is worth it; and a tiding
 // for whoever listens.
 
-import type { FabricContext } from '../../machines/fabric/machine.ts';
+import type { FabricContext } from '../../machines/fabric/context.ts';
 import type { FabricState } from '../../machines/fabric/plan.ts';
 import { top } from '../../otel/transitions.ts';
 import type { Tidings } from '../admin/tidings.ts';

@@ -5,6 +5,7 @@
 //   S2. `commit` and `settle` under an epoch that is not the newest change nothing and say `stale`.
 //   S3. Times that the database compares (leases) are the database's own; due times are the caller's.
 
+import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';
 import type { FailureNote } from '../../machines/fabric/failure.ts';
 import type { Plan, PlanRow } from '../../machines/fabric/plan.ts';
 import type { Claim, RunEnding, Trigger } from '../../machines/fabric/ports.ts';
@@ -207,12 +208,9 @@ export type Notice =
   | { readonly what: 'everything' };
 
 export interface RememberedPlan {
-  readonly fabricId: string;
   readonly plan: Plan;
-  /** Of the row that the plan was read off: one that has run since then says something newer. */
-  readonly epoch: number;
-  /** Of that row: what a new tick was made with. */
-  readonly intervalMs: number;
+  /** What it was read off: a row that has moved since then says something newer. */
+  readonly row: Pick<FabricRow, 'fabricId' | 'epoch' | 'intervalMs' | 'state' | 'dueAtMs'>;
 }
 
 export interface Store {
@@ -230,22 +228,33 @@ export interface Store {
   settle(request: SettleRequest): Promise<Settled>;
 
   /**
-   * Writes what `plan` decided into the rows (state, due time, failure), except where a lease is alive or the epoch
-   * is not that of the row which was planned.
+   * Writes what `plan` decided into the rows (state, due time, failure), except where somebody holds a lease or the row
+   * is not any more what was planned.
    * @returns the ids that were written
    */
   remember(plans: readonly RememberedPlan[]): Promise<readonly string[]>;
-  /** Turns expired leases into `INTERRUPTED`, bumps their epoch, closes their runs. @returns their fabrics */
-  interruptExpired(backoffBaseMs: number): Promise<readonly { fabricId: string; name: string; holder: string }[]>;
+  /**
+   * Turns expired leases into `INTERRUPTED`: a failed attempt like any other. Bumps their epoch, closes their runs.
+   * @param roll chance, in [0, 1): where the jitter begins; each fabric gets its own
+   * @returns their fabrics
+   */
+  interruptExpired(
+    backoff: BackoffPolicy,
+    roll: number,
+  ): Promise<readonly { fabricId: string; name: string; holder: string }[]>;
   /** Fabrics whose due time passed before `dueBeforeMs` and whose lease is free: somebody's timer was lost. */
   overdue(dueBeforeMs: number, atMost: number): Promise<readonly FabricRow[]>;
   /** Ends pauses whose time has come. @returns their fabrics */
   endPauses(): Promise<readonly string[]>;
-  /** Fabrics with an open "sync now" request. */
-  openRequests(): Promise<readonly { fabricId: string; by: string; traceparent: string | null }[]>;
+  /** Fabrics with an open "sync now" request: all of them, or one. */
+  openRequests(fabricId?: string): Promise<readonly { fabricId: string; by: string; traceparent: string | null }[]>;
   /** Settles a fabric's open requests without a run. @returns how many */
   refuseRequests(fabricId: string, refusal: string): Promise<number>;
-  /** Deletes runs, changes and tombstones older than this. @returns rows deleted */
+  /**
+   * Deletes runs, changes and tombstones older than this. The last run that had committed by then stays: what it left is
+   * what the fabric was until the next one.
+   * @returns rows deleted
+   */
   prune(keepMs: number): Promise<number>;
 
   /** Until the returned function is called. Reconnects by itself and then says `everything`. */

@@ -22,6 +22,8 @@ export interface StoredTimer extends Timer {
 }
 
 export interface TimerStore {
+  /** Whether other daemons see these very timers. Where they do not, what another daemon armed is not here. */
+  readonly shared: boolean;
   /** Arms or replaces. Wakes sleepers if it is now the earliest. */
   arm(timer: Timer): Promise<void>;
   /** Arms many; with `onlyMissing`, a fabric that has a timer keeps it (a live claim of another daemon stays hidden). */

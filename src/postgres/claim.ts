@@ -2,7 +2,7 @@
 //
 //   C1. Of all that ask while a lease is alive, one has it; its epoch is larger than every one before.
 //   C2. `last_sync` becomes the moment of the claim, and what it was before is kept in `previous_sync`. The stamp of a run
-//       that never ended is not a sync: taking over from one keeps what that run had kept.
+//       that never ended is not a sync: taking over from one keeps what that run had kept, and counts it as an attempt.
 //   C3. A timer that serves a due time which the row has moved past is refused: somebody else served it.
 
 import type { Claimed, ClaimRequest } from '../ports/store.ts';
@@ -65,6 +65,7 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
       cycle as (
         update fabric_cycle c
            set state = 'syncing', epoch = c.epoch + 1, run_id = run.id,
+               attempts = c.attempts + case when c.lease_holder is null then 0 else 1 end,
                lease_holder = ${daemon}, lease_until = now() + make_interval(secs => ${leaseTtlMs}::float8 / 1000),
                previous_sync = case when c.lease_holder is null then (g.old_f).last_sync else c.previous_sync end,
                previous_status = case when c.lease_holder is null then (g.old_f).sync_status else c.previous_status end

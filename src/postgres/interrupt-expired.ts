@@ -1,6 +1,8 @@
 // `syncing` means a live lease. A lease that ran out belonged to a daemon that died, or that lost its way to Postgres:
-// its run is closed, its epoch can not commit any more, and the fabric is due again soon.
+// its run is closed, its epoch can not commit any more, and the attempt counts like any other that failed. A fabric whose
+// runs end the daemon itself must not end it again and again without a pause.
 
+import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';
 import { hintByCode } from '../../machines/fabric/failure.ts';
 import type { Database } from './connect.ts';
 
@@ -11,13 +13,22 @@ export interface Interrupted {
   readonly holder: string;
 }
 
-export async function interruptExpired(database: Database, backoffBaseMs: number): Promise<readonly Interrupted[]> {
+/** The same waits as `machines/fabric/backoff.ts` makes, for as many as there are at once. */
+export async function interruptExpired(
+  database: Database,
+  { baseMs, capMs, retriesMax, probeMsMin }: BackoffPolicy,
+  roll: number,
+): Promise<readonly Interrupted[]> {
   const hint = hintByCode.INTERRUPTED;
   const ended = await database.act(
     'end expired leases',
     (sql) => sql<Interrupted[]>`
       with expired as materialized (
-        select f.id, f.name, c.lease_holder, c.previous_sync,
+        select f.id, f.name, c.lease_holder, c.previous_sync, c.attempts + 1 > ${retriesMax} as used_up,
+               -- Their chances are spread evenly, whatever the first one is (steps of the golden ratio).
+               mod(${roll}::numeric + f.id * 0.6180339887, 1)::float8 as chance,
+               least(${capMs}::float8, ${baseMs}::float8 * 2 ^ least(c.attempts, 60)) as retry_ms,
+               greatest(${probeMsMin}::float8, f.sync_interval * 1000.0) as probe_ms,
                jsonb_build_object(
                  'code', 'INTERRUPTED', 'hint', ${hint}::text, 'at', now(),
                  'message', format('the daemon %s ended in the middle of a run', c.lease_holder)) as failure
@@ -31,8 +42,10 @@ export async function interruptExpired(database: Database, backoffBaseMs: number
          where r.fabric_id = e.id and r.outcome is null),
       rested as (
         update fabric_cycle c
-           set state = 'backoff', due_kind = 'retry',
-               due_at = date_trunc('milliseconds', now() + make_interval(secs => ${backoffBaseMs}::float8 / 1000)),
+           set state = case when e.used_up then 'errored' else 'backoff' end,
+               due_kind = case when e.used_up then 'probe' else 'retry' end,
+               due_at = date_trunc('milliseconds', now() + make_interval(secs =>
+                 case when e.used_up then e.probe_ms * (1 + e.chance / 10) else e.retry_ms * e.chance end / 1000)),
                attempts = c.attempts + 1, failure = e.failure, epoch = c.epoch + 1,
                lease_holder = null, lease_until = null, run_id = null, previous_sync = null, previous_status = null
           from expired e

@@ -2,8 +2,8 @@ import type { RememberedPlan } from '../ports/store.ts';
 import type { Database } from './connect.ts';
 
 /**
- * Writes plans into the rows, many at once. A row that has run since it was planned, or that somebody runs now, is left
- * as it is. Where a periodic due time is new, it is the tick that the phase is counted from.
+ * Writes plans into the rows, many at once. A row that has moved since it was planned, by a run or by another daemon's
+ * plan, is left as it is, and so is one with a lease: one that expired is `interruptExpired`'s to end. Where a periodic due time is new, it is the tick that the phase is counted from.
  * @returns the ids that were written
  */
 export async function remember(database: Database, plans: readonly RememberedPlan[]): Promise<readonly string[]> {
@@ -23,16 +23,18 @@ export async function remember(database: Database, plans: readonly RememberedPla
                                 or p.interval_s is distinct from c.tick_interval), false) as is_new) tick)
         from (select *, to_timestamp(due_ms / 1000) as due_at
                 from json_to_recordset(${rows}::text::json) as o(
-                       fabric_id bigint, epoch bigint, interval_s integer, state text, due_ms float8, due_kind text,
-                       attempts integer, failing boolean)) p
-       where c.fabric_id = p.fabric_id and c.epoch = p.epoch and (c.lease_until is null or c.lease_until <= now())
+                       fabric_id bigint, epoch bigint, was_state text, was_due_ms float8, interval_s integer,
+                       state text, due_ms float8, due_kind text, attempts integer, failing boolean)) p
+       where c.fabric_id = p.fabric_id and c.epoch = p.epoch and c.lease_until is null and c.state = p.was_state
+         and date_trunc('milliseconds', c.due_at) is not distinct from to_timestamp(p.was_due_ms / 1000)
       returning c.fabric_id::text as "fabricId"`,
   );
   return written.map(({ fabricId }) => fabricId);
 }
 
-function rowOf({ fabricId, plan, epoch, intervalMs }: RememberedPlan) {
-  const common = { fabric_id: fabricId, epoch, interval_s: Math.round(intervalMs / 1000), state: plan.state };
+function rowOf({ plan, row: { fabricId, epoch, intervalMs, state, dueAtMs: wasDueMs } }: RememberedPlan) {
+  const was = { fabric_id: fabricId, epoch, was_state: state, was_due_ms: wasDueMs };
+  const common = { ...was, interval_s: Math.round(intervalMs / 1000), state: plan.state };
   if (plan.state === 'idle') return { ...common, due_ms: null, due_kind: null, attempts: 0, failing: false };
   const { dueAtMs, kind, attempts, failure } = plan;
   return { ...common, due_ms: dueAtMs, due_kind: kind, attempts, failing: failure !== null };

@@ -8,14 +8,14 @@ export interface OpenRequest {
   readonly traceparent: string | null;
 }
 
-/** Fabrics with an open request; the oldest speaks for them all. */
-export async function openRequests(database: Database): Promise<readonly OpenRequest[]> {
+/** Fabrics with an open request, or one of them; the oldest request speaks for all of a fabric. */
+export async function openRequests(database: Database, fabricId: string | null): Promise<readonly OpenRequest[]> {
   return database.act(
     'read the open requests',
     (sql) => sql<OpenRequest[]>`
       select distinct on (fabric_id) fabric_id::text as "fabricId", asked_by as by, traceparent
         from fabric_request
-       where settled_at is null
+       where settled_at is null and (${fabricId}::bigint is null or fabric_id = ${fabricId}::bigint)
        order by fabric_id, id`,
   );
 }

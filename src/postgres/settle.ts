@@ -44,7 +44,11 @@ export async function settle(database: Database, request: SettleRequest): Promis
       rested as (
         update fabric_cycle c
            set state = case when ${request.rest === 'scheduled' && due === null} then 'idle' else ${request.rest} end,
-               due_at = to_timestamp(${due?.dueAtMs ?? null}::float8 / 1000), due_kind = ${due?.kind ?? null},
+               -- It failed by what was set when it began; what was set since then is tried at once.
+               due_at = case when ${failed && due !== null} and c.way_in_at > (l.old_f).last_sync
+                             then date_trunc('milliseconds', now())
+                             else to_timestamp(${due?.dueAtMs ?? null}::float8 / 1000) end,
+               due_kind = ${due?.kind ?? null},
                attempts = ${request.attempts},
                failure = case when ${failed} then note.failure when ${request.rest !== 'scheduled'} then c.failure end,
                previous_sync = null, previous_status = null, lease_holder = null, lease_until = null, run_id = null,

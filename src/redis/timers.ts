@@ -24,6 +24,7 @@ export interface RedisTimersDeps {
 const batchMax = 1_000;
 
 export class RedisTimers implements TimerStore {
+  readonly shared = true;
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   readonly #wake: WakeChannel | null;

@@ -58,7 +58,7 @@ function outputs(id: string): unknown[] {
     ];
   if (id.endsWith('claiming')) {
     return [
-      { kind: 'claimed', claim: { runId: '1', epoch: 1 } },
+      { kind: 'claimed', claim: { runId: '1', epoch: 1 }, attempts: 0 },
       { kind: 'contended', holder: null },
       ...Object.values(plans).map((plan) => ({ kind: 'superseded', plan })),
     ];

@@ -78,6 +78,7 @@ fabric_cycle
   approval jsonb
   approved_by text
   approved_at timestamp with time zone
+  way_in_at timestamp with time zone
   constraint due_is_whole CHECK (((due_at IS NULL) = (due_kind IS NULL)))
   constraint fabric_cycle_attempts_check CHECK ((attempts >= 0))
   constraint fabric_cycle_due_kind_check CHECK ((due_kind = ANY (ARRAY['sync'::text, 'retry'::text, 'probe'::text])))
@@ -208,7 +209,27 @@ begin
   perform pg_notify('fabric_syncd', json_build_object('what', lower(tg_op), 'fabric', coalesce(new.id, old.id)::text)::text);
   return null;
 end $function$
+CREATE OR REPLACE FUNCTION public.fabric_try_way_in(id bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  update fabric_cycle
+     set way_in_at = clock_timestamp(),
+         due_at = case when state in ('backoff', 'errored') and due_at > now()
+                            and (lease_until is null or lease_until <= now())
+                       then date_trunc('milliseconds', now()) else due_at end
+   where fabric_id = id
+$function$
+CREATE OR REPLACE FUNCTION public.fabric_way_in_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform fabric_try_way_in(new.id);
+  return null;
+end $function$
 CREATE TRIGGER fabric_a_cycle AFTER INSERT ON public.fabric FOR EACH ROW EXECUTE FUNCTION fabric_add_cycle()
 CREATE TRIGGER fabric_inserted AFTER INSERT OR DELETE ON public.fabric FOR EACH ROW EXECUTE FUNCTION fabric_settings_changed()
 CREATE TRIGGER fabric_updated AFTER UPDATE OF name, kubernetes_server, kubernetes_ca_cert, kubernetes_namespace, tls_server_name, credential_sealed, credential_ref, sync_enabled, scheduler_enabled, sync_interval, kinds_added, kinds_removed, guard_share, guard_count ON public.fabric FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION fabric_settings_changed()
+CREATE TRIGGER fabric_way_in AFTER UPDATE OF kubernetes_server, kubernetes_ca_cert, kubernetes_namespace, tls_server_name, credential_sealed, credential_ref, kinds_added, kinds_removed ON public.fabric FOR EACH ROW WHEN (((((((((old.kubernetes_server IS DISTINCT FROM new.kubernetes_server) OR (old.kubernetes_ca_cert IS DISTINCT FROM new.kubernetes_ca_cert)) OR (old.kubernetes_namespace IS DISTINCT FROM new.kubernetes_namespace)) OR (old.tls_server_name IS DISTINCT FROM new.tls_server_name)) OR (old.credential_sealed IS DISTINCT FROM new.credential_sealed)) OR (old.credential_ref IS DISTINCT FROM new.credential_ref)) OR (old.kinds_added IS DISTINCT FROM new.kinds_added)) OR (old.kinds_removed IS DISTINCT FROM new.kinds_removed))) EXECUTE FUNCTION fabric_way_in_changed()
 CREATE TRIGGER fabric_request_made AFTER INSERT ON public.fabric_request FOR EACH ROW EXECUTE FUNCTION fabric_request_made()

@@ -21,15 +21,8 @@ export async function setFabric(
       if (taken) return { kind: 'name_taken' };
     }
     if (!(await writeSettings(tx, fabricId, values, credential))) return { kind: 'gone' };
-    if (newWayIn) {
-      // Never under a live lease: that run ends by its own rules. The trigger on `fabric` makes every daemon look.
-      await tx`
-        update fabric_cycle
-           set due_at = now()
-         where fabric_id = ${fabricId}::bigint
-           and state in ('backoff', 'errored') and due_at > now()
-           and (lease_until is null or lease_until <= now())`;
-    }
+    // The schema's trigger does it where a value changed; here also where it was given again: a file may hold another token.
+    if (newWayIn) await tx`select fabric_try_way_in(${fabricId}::bigint)`;
     return { kind: 'changed' };
   });
 }

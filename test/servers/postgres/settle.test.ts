@@ -116,8 +116,8 @@ describe('a failed run', () => {
 });
 
 describe('a cancelled run', () => {
-  const cancelled = { rest: 'scheduled', outcome: 'cancelled', attempts: 0, connection: null } as const;
-  const shutdown = { code: 'SHUTDOWN', message: 'the daemon stops', hint: '' } as const;
+  const failure = { code: 'CANCELLED', message: 'ann stopped it', hint: '' } as const;
+  const cancelled = { rest: 'scheduled', outcome: 'cancelled', attempts: 0, connection: null, failure } as const;
 
   test('leaves status and error as they were before it', async () => {
     const id = await addFabric(place.sql);
@@ -136,15 +136,33 @@ describe('a cancelled run', () => {
     expect(await fabric(id)).toMatchObject({ sync_status: 'never_synced' });
   });
 
-  test('answers those who asked; one that a stopping daemon cut short leaves them to the next', async () => {
+  test('of a fabric in trouble leaves it there, with its attempts and its failure', async () => {
     const id = await addFabric(place.sql);
-    await place.sql`insert into fabric_request (fabric_id, asked_by) values (${id}, 'ann')`;
-    const first = await place.store.settle(
-      settleRequest(await claimNow(place, id), { ...cancelled, failure: shutdown }),
-    );
-    expect(first).toMatchObject({ row: { requestsOpen: 1 } });
-    const second = await place.store.settle(settleRequest(await claimNow(place, id), cancelled));
-    expect(second).toMatchObject({ row: { requestsOpen: 0 } });
-    expect(await place.store.openRequests()).toEqual([]);
+    await place.store.settle(settleRequest(await claimNow(place, id), { attempts: 3 }));
+    const before = await cycle(id);
+    const retry = await claimNow(place, id, { trigger: 'retry' });
+    const due = { kind: 'retry', dueAtMs: 2_000_000_060_000 } as const;
+    await place.store.settle(settleRequest(retry, { ...cancelled, rest: 'backoff', attempts: 3, due }));
+    expect(await cycle(id)).toMatchObject({
+      state: 'backoff',
+      attempts: 3,
+      failure: before.failure,
+      due_kind: 'retry',
+    });
+    expect(await fabric(id)).toMatchObject({ sync_status: 'error' });
   });
+
+  test.each(['SHUTDOWN', 'DATABASE_UNAVAILABLE'] as const)(
+    'answers those who asked where a person stopped it; %s leaves them to the next run',
+    async (code) => {
+      const id = await addFabric(place.sql);
+      await place.sql`insert into fabric_request (fabric_id, asked_by) values (${id}, 'ann')`;
+      const cut = { ...cancelled, failure: { code, message: 'it was cut short', hint: '' } };
+      const first = await place.store.settle(settleRequest(await claimNow(place, id), cut));
+      expect(first).toMatchObject({ row: { requestsOpen: 1 } });
+      const second = await place.store.settle(settleRequest(await claimNow(place, id), cancelled));
+      expect(second).toMatchObject({ row: { requestsOpen: 0 } });
+      expect(await place.store.openRequests()).toEqual([]);
+    },
+  );
 });

@@ -1,7 +1,9 @@
 // The acts beside a run: planning, expired leases, pauses, requests, and the end of history.
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { backoffDefault } from '../../../machines/fabric/backoff.ts';
 import type { Plan } from '../../../machines/fabric/plan.ts';
+import { asOf } from '../../../src/postgres/operator/as-of.ts';
 import {
   addFabric,
   addFabrics,
@@ -67,7 +69,7 @@ describe('reading fabrics', () => {
     expect(await ids(1)).toEqual([later]);
     await expire(running);
     expect(await ids(500)).toContain(running);
-    await place.store.interruptExpired(1);
+    await place.store.interruptExpired(backoffDefault, 0);
   });
 });
 
@@ -82,9 +84,12 @@ describe('remembering plans', () => {
     ...more,
   });
 
+  const fresh = (fabricId: string) =>
+    ({ fabricId, epoch: 0, intervalMs: 60_000, state: 'idle', dueAtMs: null }) as const;
+
   test('many at once: each gets its state, and a new due time is the tick that the phase is counted from', async () => {
     const ids = await addFabrics(place.sql, 50);
-    const plans = ids.map((fabricId, i) => ({ fabricId, plan: at(2e12 + i), epoch: 0, intervalMs: 60_000 }));
+    const plans = ids.map((fabricId, i) => ({ plan: at(2e12 + i), row: fresh(fabricId) }));
     expect([...(await place.store.remember(plans))].sort()).toEqual([...ids].sort());
     expect(await place.store.fabric(ids[7] ?? '')).toMatchObject({
       state: 'scheduled',
@@ -110,8 +115,7 @@ describe('remembering plans', () => {
       failure: row.failure,
       why: 'remembered',
     });
-    const remember = (plan: Plan) =>
-      place.store.remember([{ fabricId: id, plan, epoch: row.epoch, intervalMs: row.intervalMs }]);
+    const remember = (plan: Plan) => place.store.remember([{ plan, row }]);
     await remember(same);
     expect(await place.store.fabric(id)).toEqual(row);
 
@@ -125,14 +129,33 @@ describe('remembering plans', () => {
     const ran = await addFabric(place.sql);
     await claimNow(place, running);
     await place.store.commit(commitRequest(await claimNow(place, ran)), neverAborted);
+    const leased = await place.store.fabric(running);
     const before = await wholeDatabase(place.sql);
     const written = await place.store.remember([
-      { fabricId: running, plan: at(1e12), epoch: 1, intervalMs: 60_000 },
-      { fabricId: ran, plan: at(1e12), epoch: 0, intervalMs: 60_000 },
-      { fabricId: '999999', plan: at(1e12), epoch: 0, intervalMs: 60_000 },
+      { plan: at(1e12), row: { ...fresh(running), state: 'syncing', epoch: 1, dueAtMs: leased?.dueAtMs ?? null } },
+      { plan: at(1e12), row: fresh(ran) },
+      { plan: at(1e12), row: fresh('999999') },
     ]);
     expect(written).toEqual([]);
     expect(await wholeDatabase(place.sql)).toBe(before);
+  });
+
+  test('of two daemons that plan one fabric at once, the first has the word', async () => {
+    const id = await addFabric(place.sql);
+    expect(await place.store.remember([{ plan: at(2e12), row: fresh(id) }])).toEqual([id]);
+    expect(await place.another('other').remember([{ plan: at(2e12 + 7), row: fresh(id) }])).toEqual([]);
+    expect(await place.store.fabric(id)).toMatchObject({ dueAtMs: 2e12, tickMs: 2e12 });
+  });
+
+  test('a lease that expired is not planned over: what the row said before its run would be lost', async () => {
+    const id = await addFabric(place.sql);
+    await claimNow(place, id, { daemon: 'dead' });
+    await expire(id);
+    const row = await place.store.fabric(id);
+    if (!row) throw new Error('no such fabric');
+    expect(await place.store.remember([{ plan: at(2e12), row }])).toEqual([]);
+    await place.store.interruptExpired(backoffDefault, 0);
+    expect(await fabric(id)).toMatchObject({ last_sync: null, sync_status: 'error' });
   });
 });
 
@@ -145,10 +168,12 @@ describe('expired leases', () => {
     const dead = await claimNow(place, id, { daemon: 'dead' });
     const alive = await addFabric(place.sql);
     await claimNow(place, alive);
-    expect(await place.store.interruptExpired(2_000)).toEqual([]);
+    expect(await place.store.interruptExpired(backoffDefault, 0.5)).toEqual([]);
     await expire(id);
 
-    expect(await place.store.interruptExpired(2_000)).toEqual([{ fabricId: id, name: 'left-behind', holder: 'dead' }]);
+    expect(await place.store.interruptExpired(backoffDefault, 0.5)).toEqual([
+      { fabricId: id, name: 'left-behind', holder: 'dead' },
+    ]);
     const row = await place.store.fabric(id);
     expect(row).toMatchObject({
       state: 'backoff',
@@ -166,12 +191,44 @@ describe('expired leases', () => {
     expect(await fabric(id)).toMatchObject({ last_sync, sync_status: 'error', sync_error: /INTERRUPTED|ended/ });
     expect(await rowOf(place.sql, 'fabric_run', { id: dead.claim.runId })).toMatchObject({ outcome: 'interrupted' });
 
-    expect(await place.store.interruptExpired(2_000)).toEqual([]);
+    expect(await place.store.interruptExpired(backoffDefault, 0.5)).toEqual([]);
     const before = await wholeDatabase(place.sql);
     expect(await place.store.commit(commitRequest(dead, { staged: [object('a')] }), neverAborted)).toEqual({
       kind: 'stale',
     });
     expect(await wholeDatabase(place.sql)).toBe(before);
+  });
+
+  test('again and again: the wait doubles, each fabric has its own chance, and at the end only a slow probe is left', async () => {
+    const ids = await addFabrics(place.sql, 8);
+    const waits = async (attempts: number) => {
+      for (const id of ids) {
+        await claimNow(place, id);
+        await expire(id);
+        await place.sql`update fabric_cycle set attempts = ${attempts} where fabric_id = ${id}`;
+      }
+      await place.store.interruptExpired(backoffDefault, 0.999);
+      return place.sql<{ state: string; due_kind: string; attempts: number; wait: number }[]>`
+        select state, due_kind, attempts, extract(epoch from due_at - now())::float8 as wait
+          from fabric_cycle where fabric_id = any(${ids})`;
+    };
+    const third = await waits(2);
+    expect(new Set(third.map(({ wait }) => Math.round(wait * 10))).size).toBeGreaterThan(4);
+    for (const row of third) expect(row).toMatchObject({ state: 'backoff', due_kind: 'retry', attempts: 3 });
+    expect(Math.max(...third.map(({ wait }) => wait))).toBeLessThanOrEqual(8);
+    expect(Math.max(...third.map(({ wait }) => wait))).toBeGreaterThan(2);
+    for (const row of await waits(backoffDefault.retriesMax)) {
+      expect(row).toMatchObject({ state: 'errored', due_kind: 'probe', attempts: backoffDefault.retriesMax + 1 });
+      expect(row.wait).toBeGreaterThan(590);
+      expect(row.wait).toBeLessThanOrEqual(660);
+    }
+  });
+
+  test('taking one over counts the attempt that never ended', async () => {
+    const id = await addFabric(place.sql);
+    await claimNow(place, id, { daemon: 'dead' });
+    await expire(id);
+    expect(await claimNow(place, id)).toMatchObject({ row: { attempts: 1 } });
   });
 
   test('of two daemons that sweep at once, one counts the attempt', async () => {
@@ -180,7 +237,9 @@ describe('expired leases', () => {
       await claimNow(place, id);
       await expire(id);
     }
-    const swept = await Promise.all([place.store, place.another('other')].map((store) => store.interruptExpired(1)));
+    const swept = await Promise.all(
+      [place.store, place.another('other')].map((store) => store.interruptExpired(backoffDefault, 0)),
+    );
     expect(
       swept
         .flat()
@@ -215,6 +274,7 @@ describe('requests', () => {
     await ask(one, 'ann', '00-a-b-01');
     await ask(one, 'bob');
     await ask(two, 'eve');
+    expect(await place.store.openRequests(two)).toEqual([{ fabricId: two, by: 'eve', traceparent: null }]);
     const mine = async () => (await place.store.openRequests()).filter(({ fabricId }) => [one, two].includes(fabricId));
     expect(await mine()).toEqual([
       { fabricId: one, by: 'ann', traceparent: '00-a-b-01' },
@@ -249,10 +309,18 @@ describe('the end of history', () => {
 
     const dayMs = 86_400_000;
     expect(await place.store.prune(50 * dayMs)).toBe(0);
-    // two runs, three changes, one tombstone, one request
-    expect(await place.store.prune(30 * dayMs)).toBe(7);
-    const runs = await place.sql`select id from fabric_run where fabric_id = ${id} order by id`;
-    expect(runs.map((row) => row.id)).toEqual([young, open.claim.runId]);
+    // the first run, its two changes, one request; the second is what the fabric was when the kept time began
+    expect(await place.store.prune(30 * dayMs)).toBe(4);
+    const runs = async () =>
+      (await place.sql`select id from fabric_run where fabric_id = ${id} order by id`).map((row) => row.id);
+    expect(await runs()).toEqual([old, young, open.claim.runId]);
+    expect(await asOf(place.sql, id, Date.now() - 20 * dayMs)).toMatchObject({ kind: 'run', run: { runId: old } });
+    expect(await place.sql`select from fabric_change where run_id = ${old}`).toHaveLength(1);
+
+    await place.sql`update fabric_run set finished_at = finished_at - interval '40 days' where id = ${young}`;
+    // the second run, its change, its tombstone
+    expect(await place.store.prune(30 * dayMs)).toBe(3);
+    expect(await runs()).toEqual([young, open.claim.runId]);
     expect([...(await place.store.known(id, neverAborted)).keys()].map((key) => key.split('/').at(-1)).sort()).toEqual([
       'new',
       'stays',
