@@ -34,6 +34,8 @@ export class TimerPump implements Service {
   #stopped = false;
   #wake: () => void = () => {};
   #woken = false;
+  /** There was no room to claim anything: whatever is due waits for a slot. */
+  #crowded = false;
   #lastTurnMs = 0;
 
   constructor(deps: TimerPumpDeps) {
@@ -58,7 +60,7 @@ export class TimerPump implements Service {
     this.#running = null;
   }
 
-  /** Look now: an earlier timer was armed, or a slot is free. */
+  /** Look now: an earlier timer was armed, or a slot is free that something may be waiting for. */
   nudge(): void {
     this.#woken = true;
     this.#wake();
@@ -66,7 +68,7 @@ export class TimerPump implements Service {
 
   async #loop(): Promise<void> {
     const { timers, slots } = this.#deps;
-    const deaf = [timers.onWake(() => this.nudge()), slots.onFree(() => this.nudge())];
+    const deaf = [timers.onWake(() => this.nudge()), slots.onFree(() => this.#crowded && this.nudge())];
     try {
       while (!this.#stopped) {
         this.#woken = false;
@@ -86,8 +88,9 @@ export class TimerPump implements Service {
   async #pass(): Promise<number> {
     const { timers, slots, clock, holdMs, deliver } = this.#deps;
     const atMost = Math.min(batchMax, slots.room);
+    this.#crowded = atMost === 0;
     // A slot that gets free wakes us.
-    if (atMost === 0) return sleepMsMax;
+    if (this.#crowded) return sleepMsMax;
     const due = await timers.claimDue({ nowMs: clock.nowMs(), holdMs, atMost });
     for (const timer of due) deliver(timer);
     if (due.length === atMost) return 0;
