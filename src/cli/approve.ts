@@ -5,6 +5,7 @@ import { askYes } from './ask.ts';
 import { CliFailure } from './cli-failure.ts';
 import { objectText } from './diff-text.ts';
 import { namedRow } from './named-fabric.ts';
+import { plain } from './plain-text.ts';
 import { withServers } from './servers.ts';
 import { verb } from './verb.ts';
 import { whoAsks } from './world.ts';
@@ -31,12 +32,12 @@ export const approveVerb = verb<[fabric: string], { yes?: true }>({
         });
       }
       const names = approval.kind === 'deletions' ? await operator.resourceNames(approval.resources, namesMax) : [];
-      for (const line of approvalLines(name, approval)) out.say(line);
-      for (const one of names) out.say(`  - ${objectText(one)}`);
+      for (const line of approvalLines(name, approval)) out.say(plain(line));
+      for (const one of names) out.say(`  - ${plain(objectText(one))}`);
       if (approval.kind === 'deletions' && approval.resources.length > names.length) {
         out.say(`  … and ${approval.resources.length - names.length} more`);
       }
-      if (approvedBy !== null) out.say(`It was approved by ${approvedBy}; the next sync does it.`);
+      if (approvedBy !== null) out.say(`It was approved by ${plain(approvedBy)}; the next sync does it.`);
       if (!options.yes && !(await askYes(world, 'Approve it?', signal))) {
         throw new CliFailure('refused', 'NOT_CONFIRMED', 'nothing was approved', {
           hint: 'Answer yes, or give --yes where there is no terminal.',

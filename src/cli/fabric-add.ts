@@ -8,6 +8,7 @@ import { type Settings, withSettings } from './database.ts';
 import type { Exit } from './exit-codes.ts';
 import { fabricDocument, syncWords } from './fabric-document.ts';
 import { defineFabricOptions, type FabricOptions, fabricName, plainSettings } from './fabric-options.ts';
+import { plain } from './plain-text.ts';
 import { type Call, verb } from './verb.ts';
 import { type GivenCredential, readWayIn } from './way-in.ts';
 
@@ -61,7 +62,7 @@ async function add(call: AddCall, name: string, settings: Settings): Promise<Exi
     ...(options.disabled && { syncEnabled: false }),
   };
   if (wayIn.otherNamespace !== null && options.namespace === undefined) {
-    out.note(`The context is in namespace ${wayIn.otherNamespace}; the fabric’s objects are read from default.`);
+    out.note(`The context is in namespace ${plain(wayIn.otherNamespace)}; the fabric’s objects are read from default.`);
   }
   const tested = options.test && wayIn.credential ? await test(call, values, wayIn.credential, config) : null;
   if (tested?.fatal) throw testFailure(name, tested, tested.fatal, hintFor, 'The fabric was not added');

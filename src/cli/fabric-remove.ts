@@ -4,6 +4,7 @@ import { CliFailure } from './cli-failure.ts';
 import { withSettings } from './database.ts';
 import type { Exit } from './exit-codes.ts';
 import { namedRecord } from './named-record.ts';
+import { plain } from './plain-text.ts';
 import { verb } from './verb.ts';
 
 export const fabricRemoveVerb = verb<[fabric: string], { yes?: true }>({
@@ -23,7 +24,7 @@ export const fabricRemoveVerb = verb<[fabric: string], { yes?: true }>({
       const { objects, tombstones, runs, changes, leaseHolder } = await settings.book.belongings(fabricId);
       const what = `${objects} objects, ${tombstones} tombstones, ${runs} runs and ${changes} changes`;
       if (!options.yes) {
-        const running = leaseHolder === null ? '' : ` ${leaseHolder} is syncing it just now.`;
+        const running = leaseHolder === null ? '' : ` ${plain(leaseHolder)} is syncing it just now.`;
         const agreed =
           !out.json && (await askYes(world, `Remove ${name} with ${what}?${running} This can not be undone.`, signal));
         if (!agreed) {

@@ -1,5 +1,6 @@
 import { shellWord } from '../inspector/hints.ts';
 import { namedRow } from './named-fabric.ts';
+import { plain } from './plain-text.ts';
 import { withServers } from './servers.ts';
 import { verb } from './verb.ts';
 import { whoAsks } from './world.ts';
@@ -33,7 +34,7 @@ export const unlockVerb = verb<[fabric: string]>({
       });
       if (holder !== null || run !== null) {
         out.say(
-          `${row.name} is unlocked${holder ? `; ${holder} held it` : ''}${run ? `; run ${run} was fenced off` : ''}.`,
+          `${row.name} is unlocked${holder ? `; ${plain(holder)} held it` : ''}${run ? `; run ${run} was fenced off` : ''}.`,
         );
       } else {
         out.say(`${row.name} was not locked${redis === 'freed' ? ' in Postgres; its lock in Redis is freed' : ''}.`);
