@@ -8,6 +8,7 @@ import type { BackoffPolicy } from '../machines/fabric/backoff.ts';
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import { formatDuration, NotReadable, parseDuration, parseSize } from './duration.ts';
 import { type LogLevel, logLevels } from './log.ts';
+import { nearest } from './nearest.ts';
 import { readRedisUrl } from './redis/address.ts';
 import { type Setting, settings } from './settings.ts';
 
@@ -280,24 +281,14 @@ function relations(config: Config, lockUrls: readonly string[]): string[] {
 
 function misspelt(env: Environment): string[] {
   const known = Object.values(settings).map(({ name }) => name);
+  // Compared without what all of ours begin with: else any of them would be near to any other.
+  const bare = new Map(known.map((name) => [name.replace(ours, ''), name]));
   return Object.keys(env)
-    .filter((name) => name.startsWith('FABRIC_SYNCD_') && !known.includes(name))
+    .filter((name) => name.startsWith(ours) && !known.includes(name))
     .map((name) => {
-      const near = known.map((one) => ({ one, far: distance(name, one) })).sort((a, b) => a.far - b.far)[0];
-      return `${name} is not a setting${near && near.far <= 6 ? `; did you mean ${near.one}?` : ''}`;
+      const meant = nearest(name.slice(ours.length), [...bare.keys()]);
+      return `${name} is not a setting${meant === null ? '' : `; did you mean ${bare.get(meant)}?`}`;
     });
 }
 
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
+const ours = 'FABRIC_SYNCD_';

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { FabricFailure } from '../machines/fabric/failure.ts';
+import { nearest } from '../src/nearest.ts';
 import { kindsAddable, kindsDefault, resolveKinds } from '../src/sync/kinds.ts';
-import { nearest } from '../src/sync/nearest.ts';
 
 function refusal(added: readonly string[], removed: readonly string[] = []): string {
   try {

@@ -5,7 +5,7 @@
 //   N3. A kind that a newer product brings can be added by its name and group; nothing here need change.
 
 import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 
 /** A kind by its name, as the product writes it: `wiring.githedgehog.com`, `Switch`. */
 export interface KindName {
