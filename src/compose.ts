@@ -33,6 +33,9 @@ export interface CoreDeps {
   readonly apis: SyncDeps['apis'] & { forget(fabricId: string): Promise<void> };
 }
 
+/** What one pass of the sweep may take until it has ended what expired. */
+const sweepMs = 1_000;
+
 /** The parts that work on fabrics, without the servers below and the faces above. */
 export interface Core {
   readonly attempts: Attempts;
@@ -54,6 +57,9 @@ export function composeCore(deps: CoreDeps): Core {
     pageLimit: config.pageLimit,
     kindsAtOnce: config.readsPerFabric,
   };
+  // A dead daemon's lease ends before its timer shows again, with time for a sweep in between: so a run that was cut off
+  // is INTERRUPTED, and waits as one that failed, before anybody runs its fabric again.
+  const holdMs = config.leaseTtlMs + Math.min(config.sweepIntervalMs, config.leaseTtlMs) + sweepMs;
   const planner = createPlanner(store, clock, () => fleet.size);
   const attempts = new Attempts({
     daemon,
@@ -63,7 +69,7 @@ export function composeCore(deps: CoreDeps): Core {
     planner,
     clock,
     dice,
-    policy: { leaseTtlMs: config.leaseTtlMs, backoff: config.backoff },
+    policy: { leaseTtlMs: config.leaseTtlMs, holdMs, backoff: config.backoff },
     sync: (job, signal) =>
       syncOnce(
         { store, apis, discovery, clock, limits: syncLimits, tell: (progress) => teller.progress(job, progress) },
@@ -103,7 +109,7 @@ export function composeCore(deps: CoreDeps): Core {
     timers,
     slots: fleet.slots,
     clock,
-    holdMs: config.leaseTtlMs,
+    holdMs,
     deliver: (timer) => {
       // Its row says whether it is wanted; news of that may still be on their way.
       if (!fleet.timerDue(timer)) post.reread(timer.fabricId, 'unexpected timer');

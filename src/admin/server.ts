@@ -55,6 +55,8 @@ export class AdminServer implements Service {
     server.once('error', reject);
     server.listen(socketPath, resolve);
     await promise;
+    // A client that could not be taken in (no file descriptor is left) is the client's trouble, not the daemon's end.
+    server.on('error', () => {});
     await chmod(socketPath, 0o660);
     this.#server = server;
   }
@@ -70,8 +72,10 @@ export class AdminServer implements Service {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', 'http://admin');
-    if (request.method !== 'GET') {
+    const url = URL.parse(request.url ?? '/', 'http://admin');
+    if (!url) {
+      reply(response, 400, { error: { code: 'BAD_REQUEST' } });
+    } else if (request.method !== 'GET') {
       reply(response, 405, { error: { code: 'METHOD_NOT_ALLOWED' } });
     } else if (url.pathname === '/v1/health') {
       reply(response, 200, this.#deps.health());

@@ -30,6 +30,8 @@ import type { Planner } from './planner.ts';
 
 export interface AttemptPolicy {
   readonly leaseTtlMs: number;
+  /** How long the timer of a fabric that runs stays hidden from here on. */
+  readonly holdMs: number;
   readonly backoff: BackoffPolicy;
 }
 
@@ -151,7 +153,7 @@ export class Attempts {
    */
   keepLease({ fabricId, claim, token }: RunInput, lost: (reason: string) => void): () => void {
     const { lock, store, timers, clock, policy } = this.#deps;
-    const { leaseTtlMs } = policy;
+    const { leaseTtlMs, holdMs } = policy;
     let over = false;
     let stopTimer = () => {};
     let stopGuard = () => {};
@@ -180,7 +182,7 @@ export class Attempts {
         held.lease ? lock.renew(held.lease) : null,
         store.renew({ fabricId, claim, leaseTtlMs }).catch(() => null),
         // The hold keeps the timer from showing to others; the lease is what protects the run.
-        timers.hold(fabricId, clock.nowMs() + leaseTtlMs).catch(() => undefined),
+        timers.hold(fabricId, clock.nowMs() + holdMs).catch(() => undefined),
       ]);
       if (over) return;
       if (held.lease && !lease) return end('its renewal was refused or in doubt');
