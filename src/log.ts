@@ -37,21 +37,13 @@ export interface LogOptions {
   readonly base?: Readonly<Record<string, unknown>>;
 }
 
-const secretNames = [
-  'token',
-  'password',
-  'authorization',
-  'credential',
-  'secret',
-  'key',
-  'keyPem',
-  'certPem',
-  'sealed',
-];
-const redact = {
-  paths: secretNames.flatMap((name) => [name, `*.${name}`, `err.${name}`, `err.cause.${name}`]),
-  censor: '[secret]',
-};
+/** `token`, `api_token`, `redisPassword`, `keyPem`. */
+const secretName = /(?:token|passwd|password|passphrase|authorization|credentials?|secret|sealed|cookie|pem)$/i;
+/** `key`, `private_key`, `sealingKey`; no word that only ends like one. */
+const keyName = /(?:^|_)key$|[a-z0-9]Key$/;
+const censor = '[secret]';
+/** Deeper than any field of ours; what is below is cut off, as a circle would have no end. */
+const depthMax = 8;
 
 export async function openLog(options: LogOptions): Promise<RootLog> {
   const pretty = options.format === 'pretty' || (options.format === 'auto' && options.isTerminal);
@@ -63,35 +55,61 @@ export async function openLog(options: LogOptions): Promise<RootLog> {
       level: options.level,
       base: options.base ?? {},
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: tellError },
-      redact,
+      formatters: { level: (label) => ({ level: label }), log: (fields) => asFields(fields) },
+      // Errors are told by then; pino's own serializer would join the messages of their causes.
+      serializers: { err: (told) => told },
     },
     sink as NodeJS.WritableStream & { write(line: string): boolean },
   );
   return asRoot(logger, sink, options.destination);
 }
 
+/** A copy without secrets (J1), of fields as deep as they come. */
+function asFields(fields: object, depth = 1): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isSecret(name) ? censor : told(value, depth)]),
+  );
+}
+
+function isSecret(name: string): boolean {
+  return secretName.test(name) || keyName.test(name);
+}
+
+function told(value: unknown, depth: number): unknown {
+  if (value instanceof Error) return tellError(value, depth);
+  if (typeof value === 'string') return withoutLogins(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (depth >= depthMax) return '[cut]';
+  if (Array.isArray(value)) return value.map((one) => told(one, depth + 1));
+  // Bytes are never for people.
+  return ArrayBuffer.isView(value) ? `[${value.byteLength} bytes]` : asFields(value, depth + 1);
+}
+
 /** An error by what it says, never by what hangs on it: a vendor's error may carry a whole request. */
-function tellError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const { code } = thrown as { code?: unknown };
+function tellError(error: Error, depth: number): unknown {
+  const { code } = error as { code?: unknown };
   return {
-    type: thrown.name,
-    message: thrown.message,
+    type: error.name,
+    message: withoutLogins(error.message),
     ...(typeof code === 'string' && { code }),
-    ...(thrown.cause !== undefined && { cause: tellError(thrown.cause) }),
-    stack: thrown.stack,
+    ...(error.cause !== undefined && { cause: depth >= depthMax ? '[cut]' : told(error.cause, depth + 1) }),
+    stack: error.stack === undefined ? undefined : withoutLogins(error.stack),
   };
+}
+
+/** A URL may carry a password, and a vendor's message may quote it. */
+function withoutLogins(text: string): string {
+  return text.includes('://') ? text.replace(/(:\/\/[^\s:/?#@]*):[^\s/?#]*@/g, '$1:***@') : text;
 }
 
 /** Fields are merged here and not by pino's children, which keep the level that they were born with (J2). */
 function asLog(logger: Logger, common: Readonly<Record<string, unknown>> = {}): Log {
   return {
-    debug: (fields, line) => logger.debug({ ...common, ...fields }, line),
-    info: (fields, line) => logger.info({ ...common, ...fields }, line),
-    warn: (fields, line) => logger.warn({ ...common, ...fields }, line),
-    error: (fields, line) => logger.error({ ...common, ...fields }, line),
+    debug: (fields, line) => logger.debug({ ...common, ...fields }, withoutLogins(line)),
+    info: (fields, line) => logger.info({ ...common, ...fields }, withoutLogins(line)),
+    warn: (fields, line) => logger.warn({ ...common, ...fields }, withoutLogins(line)),
+    error: (fields, line) => logger.error({ ...common, ...fields }, withoutLogins(line)),
     child: (fields) => asLog(logger, { ...common, ...fields }),
   };
 }

@@ -74,6 +74,42 @@ describe('JSON', () => {
     expect(paper.text).not.toContain('hunter2');
   });
 
+  test('secrets lie at any depth, under names made with other words, and in URLs (J1)', async () => {
+    const { paper, log } = await open();
+    const deep = { a: [{ b: { api_token: 'hunter2', redisPassword: 'hunter2', private_key: 'hunter2' } }] };
+    const inner = Object.assign(new Error('connect redis://user:hunter2@host/0'), { token: 'hunter2' });
+    const err = new Error('x', { cause: { request: { headers: { Authorization: 'hunter2' } }, inner } });
+    log.warn(
+      { deep, err, url: 'postgres://u:hunter2@host/db?x=1', bytes: Buffer.from('hunter2') },
+      'no redis://:hunter2@h',
+    );
+    await log.flush();
+    expect(paper.text).not.toContain('hunter2');
+    expect(paper.lines[0]).toMatchObject({ url: 'postgres://u:***@host/db?x=1', bytes: '[7 bytes]' });
+  });
+
+  test('what only looks a little like a secret is told (J1)', async () => {
+    const { paper, log } = await open();
+    const fields = { monkey: 1, keys: ['a'], tokens: 3, path: 'a:b@c', times: 'https://host:6443/x@y' };
+    log.info(fields, 'x');
+    await log.flush();
+    expect(paper.lines[0]).toMatchObject(fields);
+  });
+
+  test('a circle ends, and a number too large for JSON is told (J1)', async () => {
+    const { paper, log } = await open();
+    const circle: Record<string, unknown> = { epoch: 1n };
+    circle.self = circle;
+    const loop = new Error('loop');
+    loop.cause = loop;
+    log.info({ circle, err: loop }, 'x');
+    await log.flush();
+    expect(paper.lines[0]).toMatchObject({
+      circle: { epoch: '1' },
+      err: { message: 'loop', cause: { message: 'loop' } },
+    });
+  });
+
   test.each(['token', 'password', 'authorization', 'credential', 'secret', 'key', 'sealed'])(
     'what is called %s is blotted out, at the top and one below (J1)',
     async (name) => {
