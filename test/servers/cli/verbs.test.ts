@@ -205,9 +205,9 @@ describe('approve', () => {
 
   test('what a cluster says of itself steers no terminal', async () => {
     const { sql } = database;
-    const escape = '\u001b]0;gotcha\u0007\u009b31m';
-    const approval = { kind: 'cluster', run: '1', since: 5, pinned: 'c-1', found: `c-2${escape}` };
-    const cycle = { approval: sql.json(approval), approved_by: `ann${escape}`, approved_at: new Date() };
+    const steering = '\u001b]0;gotcha\u0007\u009b31m';
+    const approval = { kind: 'cluster', run: '1', since: 5, pinned: 'c-1', found: `c-2${steering}` };
+    const cycle = { approval: sql.json(approval), approved_by: `ann${steering}`, approved_at: new Date() };
     await makeFabric(sql, 'lab', { cycle });
     const { stdout } = await run('approve lab', { typed: 'no\n' });
     expect(stdout).toContain('it was c-1, and it is c-2\ufffd]0;gotcha\ufffd\ufffd31m.');
