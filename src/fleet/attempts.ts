@@ -261,9 +261,15 @@ export class Attempts {
   #next(row: FabricRow): NextDue | null {
     if (!row.syncEnabled || !row.schedulerEnabled || row.intervalMs <= 0) return null;
     const { clock, dice } = this.#deps;
+    const nowMs = clock.nowMs();
+    const { intervalMs, dueAtMs } = row;
     // A tick of another interval has no phase to keep.
-    const tickMs = row.tickIntervalMs === row.intervalMs ? row.tickMs : null;
-    return { ...nextTick(tickMs, row.intervalMs, clock.nowMs(), dice.roll()), intervalMs: row.intervalMs };
+    const tickMs = row.tickIntervalMs === intervalMs ? row.tickMs : null;
+    // Synced by hand before its time: the schedule does not move, not even by another jitter.
+    if (tickMs !== null && tickMs > nowMs && dueAtMs !== null && row.dueKind === 'sync') {
+      return { tickMs, dueAtMs, intervalMs };
+    }
+    return { ...nextTick(tickMs, intervalMs, nowMs, dice.roll()), intervalMs };
   }
 
   #dueAfter({ rest, outcome, attempts, failure }: SettleInput, row: FabricRow | null): SettleRequest['due'] {

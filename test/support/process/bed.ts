@@ -160,26 +160,23 @@ export class Bed {
   }
 
   /** Runs a verb of the program as a process of its own. */
-  async cli(...argv: readonly string[]): Promise<Answer> {
-    return this.cliWith({}, ...argv);
+  cli(...argv: readonly string[]): Promise<Answer> {
+    return this.cliStoppable(...argv).answer;
   }
 
-  async cliWith(env: Environment, ...argv: readonly string[]): Promise<Answer> {
-    const { promise, resolve } = Promise.withResolvers<Answer>();
-    execFile(
+  /** As `cli`; it can be sent signals meanwhile. */
+  cliStoppable(...argv: readonly string[]) {
+    const { promise: answer, resolve } = Promise.withResolvers<Answer>();
+    const child = execFile(
       process.execPath,
       [entry, ...argv],
-      {
-        env: { PATH: process.env.PATH, USER: 'ann', ...this.env(), ...env },
-        timeout: 60_000,
-        maxBuffer: 64 * 1024 * 1024,
-      },
+      { env: { PATH: process.env.PATH, USER: 'ann', ...this.env() }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : Number(error.code ?? 255);
         resolve({ code, stdout, stderr, json: <Document>() => JSON.parse(stdout) as Document });
       },
     );
-    return promise;
+    return { answer, pid: child.pid ?? 0, signal: (name: NodeJS.Signals) => child.kill(name) };
   }
 
   /**
