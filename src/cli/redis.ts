@@ -2,7 +2,7 @@
 
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Clock } from '../clock.ts';
-import { type Config, maskUrls } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { TimersRead } from '../inspector/timer-view.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { RedisParts } from '../redis/open.ts';
@@ -48,7 +48,7 @@ export function openRedis(config: Config, clock: Clock): RedisPart {
       try {
         return { state: 'answers', timers: await (await open()).timers.all() };
       } catch (thrown) {
-        return { state: 'unavailable', problem: `${FabricFailure.from(thrown).message} (${maskUrls(url)})` };
+        return { state: 'unavailable', problem: FabricFailure.from(thrown).message };
       }
     },
     async breakLock(fabricId) {

@@ -4,13 +4,12 @@
 //   W2. What is read here is checked here: nothing that can not work is stored.
 
 import { resolve } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
 import type { Config } from '../config.ts';
 import { credentialSources, readSealingKey } from '../host-credentials.ts';
 import { readServerUrl } from '../kube/address.ts';
 import { openCredential, readRef, readTokenFile, sealCredential } from '../kube/credentials.ts';
 import { readKubeconfig } from '../kube/kubeconfig.ts';
-import { readSmallFile } from '../kube/small-file.ts';
+import { readSmallFile, smallFileLimitsDefault } from '../kube/small-file.ts';
 import { readCertificates } from '../kube/tls.ts';
 import { readToken } from '../kube/token.ts';
 import type { Credential } from '../ports/fabric-api.ts';
@@ -86,7 +85,23 @@ async function readCredential(options: FabricOptions, config: Config, world: Wor
       'Pipe it: kubectl … get secret fabric-syncd -o jsonpath={.data.token} | base64 -d | fabric-syncd fabric add …',
     );
   }
-  return sealed({ kind: 'token', token: readToken(await readAll(world.stdin), 'the token on standard input') }, config);
+  return sealed(
+    { kind: 'token', token: readToken(await readInput(world.stdin), 'the token on standard input') },
+    config,
+  );
+}
+
+/** All of standard input, as far as a file may be long: a pipe has no end that could be seen beforehand. */
+async function readInput(stdin: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.byteLength;
+    if (size > smallFileLimitsDefault.bytesMax) throw usageFailure('standard input is too long to be a token');
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function byReference(ref: string, config: Config): GivenCredential {

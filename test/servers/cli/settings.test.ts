@@ -104,6 +104,10 @@ describe('fabric add', () => {
     expect(await run(line.replace('lab', 'two'), { typed: fabric.token })).toMatchObject({
       code: exitCodes.usage.code,
     });
+    expect(await run(line.replace('lab', 'three'), { piped: 'x'.repeat(2 * 1024 * 1024) })).toMatchObject({
+      code: exitCodes.usage.code,
+      stderr: expect.stringContaining('standard input is too long to be a token'),
+    });
   });
 
   test('reads a kubeconfig, and stores a sealed copy of its credential', async () => {
