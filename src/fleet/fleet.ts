@@ -58,12 +58,19 @@ interface Member {
 export class Fleet {
   readonly slots: Slots;
   readonly #deps: FleetDeps;
+  /** The statechart's deadlines are on our clock too. */
+  readonly #actorClock;
   readonly #members = new Map<string, Member>();
   readonly #onRest = new Set<() => void>();
   #stopping = false;
 
   constructor(deps: FleetDeps) {
     this.#deps = deps;
+    const { clock } = deps;
+    this.#actorClock = {
+      setTimeout: (act: () => void, ms: number) => clock.after(ms, act),
+      clearTimeout: (stop?: () => void) => stop?.(),
+    };
     this.slots = new Slots(deps.concurrency);
   }
 
@@ -219,6 +226,7 @@ export class Fleet {
     const actor = createActor(this.#deps.machine, {
       id: `fabric-${fabricId}`,
       input: { fabricId, policy: this.#deps.policy },
+      clock: this.#actorClock,
       inspect: watchTransitions<FabricContext>(clock.monotonicMs, (transition) => this.#moved(fabricId, transition)),
     });
     const member: Member = { actor, name, since: clock.nowMs(), stale: false };

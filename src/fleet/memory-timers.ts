@@ -10,7 +10,7 @@ import type { StoredTimer, Timer, TimerStore } from '../ports/timers.ts';
 const sizeMin = 64;
 
 export class MemoryTimers implements TimerStore {
-  readonly shared = false;
+  readonly shared: boolean = false;
   /** The object itself is the place: a timer that moved is another object (M1). */
   readonly #timers = new Map<string, StoredTimer>();
   readonly #heap: StoredTimer[] = [];
