@@ -51,9 +51,18 @@ export function readSealingKey(config: Pick<Config, 'keyFile' | 'credentialsDire
   return readKey(text);
 }
 
-/** What opening the credentials of fabrics needs of this host. @throws as `readSealingKey` does */
+/**
+ * What opening the credentials of fabrics needs of this host. The key is read where something is sealed with it, and not
+ * before: a fabric whose credential is a reference does not suffer from a key that is missing.
+ * Reading `key` throws as `readSealingKey` does.
+ */
 export function credentialSources(config: Pick<Config, 'keyFile' | 'credentialsDirectory'>): CredentialSources {
-  return { key: readSealingKey(config), credentialsDirectory: config.credentialsDirectory };
+  return {
+    get key() {
+      return readSealingKey(config);
+    },
+    credentialsDirectory: config.credentialsDirectory,
+  };
 }
 
 function readRegular(path: string): string {

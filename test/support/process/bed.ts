@@ -164,13 +164,26 @@ export class Bed {
     return this.cliStoppable(...argv).answer;
   }
 
+  /** As `cli`, in another environment. */
+  cliWith(env: Environment, ...argv: readonly string[]): Promise<Answer> {
+    return this.#cli(env, argv).answer;
+  }
+
   /** As `cli`; it can be sent signals meanwhile. */
   cliStoppable(...argv: readonly string[]) {
+    return this.#cli({}, argv);
+  }
+
+  #cli(env: Environment, argv: readonly string[]) {
     const { promise: answer, resolve } = Promise.withResolvers<Answer>();
     const child = execFile(
       process.execPath,
       [entry, ...argv],
-      { env: { PATH: process.env.PATH, USER: 'ann', ...this.env() }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      {
+        env: { PATH: process.env.PATH, USER: 'ann', ...this.env(), ...env },
+        timeout: 60_000,
+        maxBuffer: 64 * 1024 * 1024,
+      },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : Number(error.code ?? 255);
         resolve({ code, stdout, stderr, json: <Document>() => JSON.parse(stdout) as Document });
