@@ -14,7 +14,7 @@ export const saturation: Scenario = {
   about: 'cycles a second when more is due than can be done: 400 tiny fabrics that want to be synced every second',
   notMeasured: [
     'The API servers share both cores with the daemon, Redis and Postgres: with servers elsewhere it is faster.',
-    'Connections to fabrics are open already; a first cycle makes TLS handshakes.',
+    'Each cycle makes its own connections (up to four TLS handshakes): 400 fabrics are more than those whose connections are kept.',
   ],
   async run({ bed, quick }) {
     const windowMs = quick ? 3_000 : 15_000;
@@ -24,10 +24,13 @@ export const saturation: Scenario = {
       const one = await daemon();
       await one.keeps(fabricsCount, startMsMax);
       let runs = 0;
+      const synced = new Set<string>();
       await one.hear((tiding) => {
-        if (tiding.type === 'run') runs += 1;
+        if (tiding.type !== 'run') return;
+        runs += 1;
+        synced.add(tiding.fabric_id);
       });
-      await until(() => runs >= fabricsCount, startMsMax + 60_000, 'every fabric was synced once');
+      await until(() => synced.size === fabricsCount, startMsMax + 60_000, 'every fabric was synced once');
       const servers = async () => (await fabrics.usage()).cpuMs;
       const [daemonBefore, serversBefore, before] = [await cpuMs(one.pid), await servers(), runs];
       const beganMs = systemClock.monotonicMs();
@@ -38,7 +41,8 @@ export const saturation: Scenario = {
       const serversMs = (await servers()) - serversBefore;
       await assertAllComplete(sql);
       const [requests] = await sql<{ mean: number }[]>`
-        select avg(requests)::float8 as mean from (select requests from fabric_run where outcome = 'complete' order by id desc limit 500) r`;
+        select avg(requests)::float8 as mean
+          from (select requests from fabric_run where outcome = 'complete' order by id desc limit ${cycles}) r`;
       return [
         { name: 'cycles', value: cycles / (ms / 1_000), unit: '1/s', bound: { atLeast: 100 } },
         { name: 'requests to a fabric', value: requests?.mean ?? Number.NaN, unit: '1/cycle' },
