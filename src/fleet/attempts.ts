@@ -265,11 +265,11 @@ export class Attempts {
     const { intervalMs, dueAtMs } = row;
     // A tick of another interval has no phase to keep.
     const tickMs = row.tickIntervalMs === intervalMs ? row.tickMs : null;
-    // Synced by hand before its time: the schedule does not move, not even by another jitter.
-    if (tickMs !== null && tickMs > nowMs && dueAtMs !== null && row.dueKind === 'sync') {
-      return { tickMs, dueAtMs, intervalMs };
-    }
-    return { ...nextTick(tickMs, intervalMs, nowMs, dice.roll()), intervalMs };
+    const next = { ...nextTick(tickMs, intervalMs, nowMs, dice.roll()), intervalMs };
+    // Synced by hand before its time: the schedule does not move, not even by another jitter. But a due time that has
+    // come, whatever the tick says (somebody moved it), was served.
+    const stands = next.tickMs === tickMs && row.dueKind === 'sync' && dueAtMs !== null && dueAtMs >= tickMs;
+    return stands ? { ...next, dueAtMs } : next;
   }
 
   #dueAfter({ rest, outcome, attempts, failure }: SettleInput, row: FabricRow | null): SettleRequest['due'] {

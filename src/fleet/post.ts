@@ -10,7 +10,7 @@ import type { TimerStore } from '../ports/timers.ts';
 import type { Service } from '../service.ts';
 import type { Fleet } from './fleet.ts';
 import { differs, type Planner } from './planner.ts';
-import type { Sweep } from './sweep.ts';
+import { afterOutage, type Sweep } from './sweep.ts';
 
 export interface PostDeps {
   readonly store: Store;
@@ -47,7 +47,7 @@ export class Post implements Service {
     switch (notice.what) {
       case 'everything':
         sweep
-          .now('postgres came back')
+          .now(afterOutage)
           .catch((cause: unknown) => log.warn({ err: cause }, 'the sweep failed; it is tried again'));
         return;
       case 'cancel':

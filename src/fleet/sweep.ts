@@ -3,7 +3,8 @@
 //   W1. It runs at the start, whenever a server came back, and every few seconds; each pass is safe to repeat.
 //   W2. `syncing` means a live lease: an expired one becomes INTERRUPTED and gets a due time.
 //   W3. Every enabled fabric has one timer in the store, at the due time that its row says. Postgres is the truth.
-//   W4. A timer that is claimed is left alone, unless its row says another due time.
+//   W4. A timer that is claimed is left alone, unless its row says another due time; or Postgres was away, and whoever
+//       claimed it could do nothing with it.
 
 import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
@@ -46,6 +47,9 @@ const pruneEveryMs = 60 * 60_000;
 /** A due time this long past, with a free lease, means that its timer was lost. */
 const overdueGraceMs = 2_000;
 const overdueMax = 500;
+
+/** Why a pass is made: Postgres, or the way to it, was away. */
+export const afterOutage = 'postgres came back';
 
 export class Sweep implements Service {
   readonly name = 'sweep';
@@ -123,9 +127,10 @@ export class Sweep implements Service {
     const resumed = await store.endPauses();
     const nowMs = clock.monotonicMs();
     const empty = fleet.size > 0 && (await this.#deps.timers.nextMs()) === null;
-    const compare = whole || empty || fleet.size <= wholeUpTo || nowMs - this.#lastWholeMs >= wholeEveryMs;
+    const wasAway = this.#trouble !== null || why === afterOutage;
+    const compare = whole || wasAway || empty || fleet.size <= wholeUpTo || nowMs - this.#lastWholeMs >= wholeEveryMs;
     const found = compare
-      ? await this.#compareAll(why)
+      ? await this.#compareAll(wasAway ? afterOutage : why)
       : await this.#compareSome(
           interrupted.map((one) => one.fabricId),
           resumed,
@@ -182,11 +187,15 @@ export class Sweep implements Service {
   }
 
   async #repair(planned: readonly Planned[], stored: ReadonlyMap<string, StoredTimer>, why: string) {
-    const { timers, fleet } = this.#deps;
+    const { timers, fleet, clock } = this.#deps;
+    const nowMs = clock.nowMs();
     const wrong = planned.flatMap(({ row, plan }) => {
       if (plan.state === 'idle' || plan.why === 'running_elsewhere') return [];
       const timer = stored.get(row.fabricId);
-      if (timer && timer.dueAtMs === plan.dueAtMs && timer.kind === plan.kind) return [];
+      if (timer && timer.dueAtMs === plan.dueAtMs && timer.kind === plan.kind) {
+        const isHidden = plan.dueAtMs <= nowMs && timer.showsAtMs > nowMs && !fleet.slots.waits(row.fabricId);
+        if (why !== afterOutage || !isHidden) return [];
+      }
       // The timer may already be ahead of the row that was read a moment earlier; its own fabric knows.
       if (timer && fleet.slots.has(row.fabricId)) return [];
       return [
