@@ -152,7 +152,7 @@ class Run {
     await readAll(
       {
         api,
-        limits,
+        limits: { ...limits, kindsAtOnce: this.#listsAtOnce(known) },
         tell: ({ label, served }, listed, ended) => {
           if (ended) this.#answers.set(kindKey(served), ended);
           tell({ fabricId, runId: claim.runId, kind: label, state: ended?.kind ?? 'reading', listed });
@@ -161,6 +161,15 @@ class Run {
       listings,
       this.#signal,
     );
+  }
+
+  /**
+   * Each list at once takes a connection of its own, whose handshake costs both sides more than the list of a small fabric
+   * does. So one for each page that is stored already, and one more; all of them where nothing is known yet.
+   */
+  #listsAtOnce({ objects }: Known): number {
+    const { kindsAtOnce, pageLimit } = this.#deps.limits;
+    return objects.size === 0 ? kindsAtOnce : Math.min(kindsAtOnce, 1 + Math.ceil(objects.size / pageLimit));
   }
 
   /** A kind that was served once is not: an upgrade may have moved it. What is served now is read, and then it stands. */
