@@ -6,6 +6,7 @@ import { type Core, composeCore } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryTimers } from '../../src/fleet/memory-timers.ts';
 import type { Log } from '../../src/log.ts';
+import type { FabricLock } from '../../src/ports/lock.ts';
 import { FakeFabric } from './fake-fabric-api.ts';
 import { type HandClock, handClock } from './hand-clock.ts';
 import { MemoryDoor } from './memory-lock.ts';
@@ -22,6 +23,13 @@ export interface MemoryPlace {
   /** What every fabric serves. */
   readonly fabric: FakeFabric;
 }
+
+/** Redis is away: nobody can be asked for a lease. */
+const noDoor: FabricLock = {
+  acquire: async () => ({ kind: 'unavailable', cause: null }),
+  renew: async () => null,
+  release: async () => {},
+};
 
 /** A timer store that all daemons see. */
 class SharedTimers extends MemoryTimers {
@@ -80,11 +88,15 @@ export interface MemoryDaemon extends Core {
   stop(): Promise<void>;
 }
 
-/** @param env settings of it, as the environment would say them */
+/** @param env settings of it, as the environment would say them. `doorless`: the claim alone protects its runs */
 export function memoryDaemon(
   place: MemoryPlace,
   name = 'one',
-  { env = {}, timers = place.timers }: { env?: Record<string, string>; timers?: MemoryTimers } = {},
+  {
+    env = {},
+    timers = place.timers,
+    doorless = false,
+  }: { env?: Record<string, string>; timers?: MemoryTimers; doorless?: boolean } = {},
 ): MemoryDaemon {
   const config = readConfig({ DATABASE_URL: 'postgres://nowhere/none', FABRIC_SYNCD_SWEEP_INTERVAL: '5s', ...env });
   const lines: string[] = [];
@@ -103,7 +115,7 @@ export function memoryDaemon(
     daemon: name,
     store: place.database.store(name),
     timers,
-    lock: place.door.lock(config.leaseTtlMs),
+    lock: doorless ? noDoor : place.door.lock(config.leaseTtlMs),
     apis: { of: () => place.fabric, forget: async () => {} },
   });
   let running = false;

@@ -44,6 +44,8 @@ export class MemoryDatabase {
   readonly acts: string[] = [];
   /** Runs before an act is done, and may throw, or take its time. */
   before: (act: Act, daemon: string, fabricId: string) => Promise<void> | void = () => {};
+  /** How far its clock is ahead of the daemons'. */
+  skewMs = 0;
   readonly #clock: Clock;
   readonly #ears = new Map<(notice: Notice) => void, string>();
 
@@ -104,7 +106,7 @@ export class MemoryDatabase {
   }
 
   store(daemon: string): Store {
-    const now = () => this.#clock.nowMs();
+    const now = () => this.#clock.nowMs() + this.skewMs;
     const act = async <Answer>(name: Act, fabricId: string, run: () => Answer): Promise<Answer> => {
       this.acts.push(fabricId === '' ? name : `${name} ${fabricId}`);
       await this.before(name, daemon, fabricId);
