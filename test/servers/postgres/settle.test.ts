@@ -166,3 +166,50 @@ describe('a cancelled run', () => {
     },
   );
 });
+
+describe('a new way in, written by whoever can write SQL', () => {
+  const inTrouble = async (rest: 'backoff' | 'errored') => {
+    const id = await addFabric(place.sql);
+    const due = { kind: rest === 'backoff' ? 'retry' : 'probe', dueAtMs: 2_000_000_000_000 } as const;
+    await place.store.settle(settleRequest(await claimNow(place, id), { rest, due }));
+    return id;
+  };
+  const dueInMs = async (id: string) => ((await place.store.fabric(id))?.dueAtMs ?? 0) - Date.now();
+
+  test.each([
+    ['kubernetes_server', 'https://192.0.2.2:6443'],
+    ['kubernetes_ca_cert', 'PEM'],
+    ['tls_server_name', 'control-1'],
+    ['kubernetes_namespace', 'fab'],
+    ['credential_ref', 'file:/another'],
+    ['kinds_removed', ['VPC']],
+  ])('%s: a fabric in trouble is due now', async (column, value) => {
+    for (const rest of ['backoff', 'errored'] as const) {
+      const id = await inTrouble(rest);
+      expect(await dueInMs(id)).toBeGreaterThan(1e9);
+      await place.sql`update fabric set ${place.sql({ [column]: value })} where id = ${id}`;
+      expect(await dueInMs(id)).toBeLessThan(10_000);
+      expect(await cycle(id)).toMatchObject({ state: rest, attempts: 1 });
+    }
+  });
+
+  test('what is no way in, or is written again as it was, changes nothing', async () => {
+    const id = await inTrouble('errored');
+    await place.sql`update fabric set guard_count = 99, credential_ref = credential_ref where id = ${id}`;
+    expect(await dueInMs(id)).toBeGreaterThan(1e9);
+  });
+
+  test('a run in hand is left alone; where it fails, what was set meanwhile is tried at once', async () => {
+    const id = await addFabric(place.sql);
+    const claimed = await claimNow(place, id);
+    const before = await cycle(id);
+    await place.sql`update fabric set credential_ref = 'file:/another' where id = ${id}`;
+    expect(await cycle(id)).toMatchObject({ ...before, way_in_at: expect.any(Date) });
+    const due = { kind: 'probe', dueAtMs: 2_000_000_000_000 } as const;
+    await place.store.settle(settleRequest(claimed, { rest: 'errored', due }));
+    expect(await dueInMs(id)).toBeLessThan(10_000);
+    // Only once: the next run knew of it.
+    await place.store.settle(settleRequest(await claimNow(place, id), { rest: 'errored', due }));
+    expect(await dueInMs(id)).toBeGreaterThan(1e9);
+  });
+});
