@@ -20,7 +20,7 @@ export interface Planner {
 }
 
 /** Fabrics that become due together are spread over this much time each, up to the most. */
-const rampMsPerFabric = 20;
+const rampMsPerFabric = 30;
 const rampMsMax = 30_000;
 
 /** More rows than this are read anew all at once. */

@@ -39,9 +39,9 @@ test('a thousand fabrics that wait at the start are spread out, though the fleet
   const due = planned.flatMap(({ plan }) => (plan.state === 'idle' ? [] : [plan.dueAtMs]));
   expect(remembered.map(({ plan }) => plan)).toEqual(planned.map(({ plan }) => plan));
   const inOneSecond = (fromMs: number) => due.filter((ms) => ms >= fromMs && ms < fromMs + 1_000).length;
-  // 20 ms each: about fifty a second, and never many more.
-  expect(Math.max(...due.map(inOneSecond))).toBeLessThan(100);
-  expect(Math.max(...due) - Math.min(...due)).toBeGreaterThan(19_000);
+  // 30 ms each: about thirty a second, and never many more.
+  expect(Math.max(...due.map(inOneSecond))).toBeLessThan(70);
+  expect(Math.max(...due) - Math.min(...due)).toBeGreaterThan(29_000);
 });
 
 test('a single fabric waits for nobody', async () => {

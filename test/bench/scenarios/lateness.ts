@@ -16,7 +16,7 @@ export const lateness: Scenario = {
   name: 'lateness',
   about: 'timer due to `locked`, while 1,000 tiny fabrics are synced every 60 s, each over TLS',
   notMeasured: [
-    'Fabrics added together keep the phases that the start ramp gave them (20 s of each minute at 1,000), so this is the lateness at 50 syncs a second, not at 17.',
+    'Fabrics added together keep the phases that the start ramp gave them (30 s of each minute at 1,000), so this is the lateness at 33 syncs a second, not at 17.',
     'The fabrics answer within a millisecond or two and are on the same two cores; real ones are slower and elsewhere.',
   ],
   async run({ bed, quick }) {
