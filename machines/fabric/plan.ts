@@ -116,7 +116,8 @@ export function plan(row: PlanRow, nowMs: number, policy: PlanPolicy = planDefau
     return {
       state: 'backoff',
       kind: 'retry',
-      dueAtMs: row.dueKind === 'retry' && troubleStands(row, nowMs) ? row.dueAtMs : spread(row, nowMs, policy),
+      // What the dead run served is still due: a time made up here would be known to nobody else.
+      dueAtMs: troubleStands(row, nowMs) ? row.dueAtMs : spread(row, nowMs, policy),
       attempts: row.attempts,
       failure: row.failure,
       why: 'interrupted',

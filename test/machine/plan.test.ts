@@ -162,6 +162,15 @@ describe('plan', () => {
     expect(plan(running, now)).toMatchObject({ state: 'scheduled', dueAtMs: now - 3_000, why: 'running_elsewhere' });
   });
 
+  test('whose lease ran out: due when the dead run was, so that all who plan it agree', () => {
+    for (const dueKind of ['sync', 'retry', 'probe'] as const) {
+      const dead = row({ state: 'syncing', dueAtMs: now - 3_000, dueKind, leaseUntilMs: now - 1 });
+      const expected = { state: 'backoff', kind: 'retry', dueAtMs: now - 3_000, why: 'interrupted' };
+      expect(plan(dead, now)).toMatchObject(expected);
+      expect(plan(dead, now + 777)).toMatchObject(expected);
+    }
+  });
+
   test('whatever the row says: idle with a reason, or exactly one finite due time; and planning twice changes nothing', () => {
     const time = fc.integer({ min: now - 1e10, max: now + 1e10 });
     fc.assert(

@@ -32,8 +32,8 @@ async function stuck(patient: Patient) {
 /** Each brings the fabric into a state, and says what the answer to a trigger is there. */
 const states = [
   { state: 'scheduled', more: { sync_interval: 3600 }, fault: null, refused: false },
-  { state: 'backoff', more: {}, fault: 503, refused: false },
-  { state: 'errored', more: {}, fault: 401, refused: false },
+  { state: 'backoff', more: { sync_interval: 3600 }, fault: 503, refused: false },
+  { state: 'errored', more: { sync_interval: 3600 }, fault: 401, refused: false },
   { state: 'idle', more: { scheduler_enabled: false }, fault: null, refused: false },
   { state: 'idle', more: { sync_interval: 0 }, fault: null, refused: false },
   { state: 'idle', more: { sync_enabled: false }, fault: null, refused: true },

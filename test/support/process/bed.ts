@@ -298,7 +298,7 @@ export class Patient {
     return this.#sql<Run[]>`
       select id::text, epoch::float8 as epoch, trigger, daemon, due_at as "dueAt", started_at as "startedAt",
              finished_at as "finishedAt", outcome, failure
-        from fabric_run where fabric_id = ${this.id} order by id`;
+        from fabric_run r where fabric_id = ${this.id} order by r.id`;
   }
 
   async run(id: string): Promise<Run> {
