@@ -60,7 +60,8 @@ export const demoVerb = verb<[], Options>({
       if (end.signal.aborted) stage?.daemon.signal('SIGKILL');
       end.abort(new Error('stopped by a signal'));
     };
-    const deaf = [world.onSignal('SIGINT', onEnd), world.onSignal('SIGTERM', onEnd)];
+    // SIGHUP: the terminal was closed; nothing may be left running behind it.
+    const deaf = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => world.onSignal(signal, onEnd));
     const call = { ...given, signal: AbortSignal.any([given.signal, end.signal]) };
     try {
       return await play(call, (set) => {

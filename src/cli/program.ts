@@ -106,7 +106,8 @@ async function runVerb(
   const stop = new AbortController();
   const heard: Array<() => void> = [];
   if (!verb.ownSignals) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // SIGHUP: the terminal was closed; what was started there ends as with Ctrl-C.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const onSignal = () => {
         if (stop.signal.aborted) world.exitNow(exitCodes.interrupted.code);
         stop.abort(new Interrupted(signal));

@@ -17,7 +17,7 @@ export interface Call<Args extends readonly unknown[] = readonly unknown[], Opti
   readonly args: Args;
   readonly options: Options;
   readonly out: Output;
-  /** Aborts at the first SIGINT or SIGTERM, and when the reader of standard output has gone. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP, and when the reader of standard output has gone. */
   readonly signal: AbortSignal;
   /** What the line was parsed with: every verb and option, for shell completion. */
   readonly program: Command;

@@ -230,7 +230,7 @@ describe('an end from outside', () => {
     return 'done';
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('by %s stops the verb, and the exit status says so', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s stops the verb, and the exit status says so', async (signal) => {
     const { world, send, listening } = worldOf(['work']);
     const ended = runProgram(world, untilStopped);
     send(signal);
