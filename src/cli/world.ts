@@ -33,7 +33,7 @@ export interface World {
 }
 
 /** Who asks, for the record: the person behind `sudo`, else the user that this process runs as; and the host. */
-export function whoAsks(world: World): string {
+export function whoAsks(world: Pick<World, 'env' | 'user' | 'hostname'>): string {
   const person = world.env.SUDO_USER || world.env.USER || world.env.LOGNAME || world.user;
   return `${person}@${world.hostname}`;
 }

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claimFolder } from '../../src/demo/servers/folder-owner.ts';
+import { runFabricSyncd } from '../support/run-program.ts';
+
+describe('a demo in the folder of one that runs', () => {
+  let dir: string;
+  let release: () => Promise<void>;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'fabric-syncd-demo-'));
+    release = await claimFolder(dir, 'The demo');
+  });
+  afterEach(async () => {
+    await release();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  test('is told who has it, and is not called a defect', async () => {
+    const { code, stdout, stderr } = await runFabricSyncd(['demo', '--state-dir', dir, '--for', '5s']);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`The demo in ${dir} is in use by process ${process.pid}`);
+    expect(stderr).not.toContain('defect');
+  });
+
+  test('says so in JSON', async () => {
+    const run = await runFabricSyncd(['demo', '--state-dir', dir, '--json']);
+    expect(run.json()).toMatchObject({ error: { code: 'NOT_STARTED' } });
+  });
+});
