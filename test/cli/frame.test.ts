@@ -230,13 +230,16 @@ describe('an end from outside', () => {
     return 'done';
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s stops the verb, and the exit status says so', async (signal) => {
-    const { world, send, listening } = worldOf(['work']);
-    const ended = runProgram(world, untilStopped);
-    send(signal);
-    expect(await ended).toBe(exitCodes.interrupted.code);
-    expect(listening()).toBe(0);
-  });
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'by %s stops the verb, and the exit status says so',
+    async (signal) => {
+      const { world, send, listening } = worldOf(['work']);
+      const ended = runProgram(world, untilStopped);
+      send(signal);
+      expect(await ended).toBe(exitCodes.interrupted.code);
+      expect(listening()).toBe(0);
+    },
+  );
 
   test('by a second signal is at once', async () => {
     const { world, send, exits } = worldOf(['work'], { clock: handClock() });
