@@ -47,6 +47,11 @@ withRedis('killed while a claimed timer waited for the lock: the timer comes bac
   const first = await bed.daemon(env, 1).ready();
   const before = await patient.synced();
   await patient.until((row) => row.state === 'scheduled', 'at rest');
+  // The commit comes before the arming: until then the store still has the claimed timer of the run that has ended.
+  await vi.waitFor(async () => {
+    const { dueAtMs } = await patient.row();
+    expect(await bed.timer(patient.id), 'armed anew').toMatchObject({ dueAtMs, showsAtMs: dueAtMs });
+  }, eventually);
   lockRedis.pause();
   const hidden = await vi.waitFor(async () => {
     const timer = await bed.timer(patient.id);
