@@ -115,6 +115,11 @@ export async function openBed({ main, daemonNodeOptions }: BedOptions): Promise<
       key: readKey(key),
       async stage(work) {
         const ends: (() => Promise<unknown>)[] = [];
+        const end = async () => {
+          for (const act of ends.splice(0).reverse()) await act();
+        };
+        // A signal ends the bed in the middle of a scenario.
+        undo.push(end);
         try {
           await redis.flushall();
           const database = await emptyDatabase(postgresServer.url);
@@ -136,7 +141,8 @@ export async function openBed({ main, daemonNodeOptions }: BedOptions): Promise<
             },
           });
         } finally {
-          for (const end of ends.reverse()) await end();
+          await end();
+          undo.splice(undo.indexOf(end), 1);
         }
       },
       close,

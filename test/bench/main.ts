@@ -56,8 +56,10 @@ async function bench(): Promise<number> {
     main: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
     daemonNodeOptions: values['node-options'],
   });
-  // Ctrl-C reaches the servers too, or does not: either way they are ended here.
-  process.once('SIGINT', () => void bed.close().finally(() => process.exit(130)));
+  // Daemon and servers have sessions of their own: a signal does not reach them, and they are ended here.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void bed.close().finally(() => process.exit(1)));
+  }
   try {
     const machine = await describeMachine(bed);
     say(
