@@ -8,7 +8,7 @@ import type { Config } from './config.ts';
 import type { Dice } from './dice.ts';
 import { Attempts } from './fleet/attempts.ts';
 import { bindFabricMachine } from './fleet/bind.ts';
-import { Fleet } from './fleet/fleet.ts';
+import { type FabricTransition, Fleet } from './fleet/fleet.ts';
 import { createPlanner, type Planner } from './fleet/planner.ts';
 import { Post } from './fleet/post.ts';
 import { Sweep } from './fleet/sweep.ts';
@@ -45,12 +45,15 @@ export interface Core {
   readonly post: Post;
   readonly pump: TimerPump;
   readonly tidings: Tidings;
+  /** Every transition of every fabric, with its context. `hear` must not throw or block. @returns "stop listening" */
+  readonly onTransition: (hear: (told: FabricTransition) => void) => () => void;
 }
 
 export function composeCore(deps: CoreDeps): Core {
   const { config, log, clock, dice, daemon, store, timers, lock, apis } = deps;
   const tidings = new Tidings();
   const teller = new Teller(log, tidings, clock);
+  const hearers = new Set<(told: FabricTransition) => void>();
   const discovery = new DiscoveryCache(clock);
   const syncLimits: SyncLimits = {
     ...syncLimitsDefault,
@@ -83,7 +86,10 @@ export function composeCore(deps: CoreDeps): Core {
     policy: { runDeadlineMs: config.runDeadlineMs, retriesMax: config.backoff.retriesMax },
     concurrency: config.concurrency,
     clock,
-    onTransition: (told) => teller.transition(told),
+    onTransition: (told) => {
+      teller.transition(told);
+      for (const hear of hearers) hear(told);
+    },
     onStale: (fabricId) => post.reread(fabricId, 'rested'),
     onRemoved: (fabricId) => {
       discovery.forget(fabricId);
@@ -116,7 +122,11 @@ export function composeCore(deps: CoreDeps): Core {
     },
     onTrouble: (cause) => log.debug({ err: cause }, 'the timers could not be read; tried again'),
   });
-  return { attempts, fleet, planner, sweep, post, pump, tidings };
+  const onTransition: Core['onTransition'] = (hear) => {
+    hearers.add(hear);
+    return () => hearers.delete(hear);
+  };
+  return { attempts, fleet, planner, sweep, post, pump, tidings, onTransition };
 }
 
 /** A name for this process that no other one has: it is the holder of its leases. */
