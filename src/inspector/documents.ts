@@ -221,7 +221,10 @@ export interface SettingsDocument {
   readonly tls_server_name: string;
   /** `system`: the host's own authorities. `own`: the fabric's. */
   readonly ca: 'system' | 'own';
-  readonly credential: { readonly kind: 'none' | 'sealed' | 'file' | 'credential' | 'kubeconfig'; readonly ref: string };
+  readonly credential: {
+    readonly kind: 'none' | 'sealed' | 'file' | 'credential' | 'kubeconfig';
+    readonly ref: string;
+  };
   readonly sync_enabled: boolean;
   readonly scheduler_enabled: boolean;
   readonly sync_interval: number;
