@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import { composeCore, daemonName } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Dice } from './dice.ts';
+import { sealingKeyIds } from './host-credentials.ts';
 import type { Log } from './log.ts';
 import { openServers, type Servers } from './servers.ts';
 import { type Service, startAll } from './service.ts';
@@ -69,6 +70,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     pump,
     servers,
     databaseTrouble: () => sweep.trouble,
+    keyIds: () => sealingKeyIds(config),
   });
 
   const admin = new AdminServer({

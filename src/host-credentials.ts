@@ -33,7 +33,7 @@ export function keyPath(config: Pick<Config, 'keyFile' | 'credentialsDirectory'>
 }
 
 /**
- * The key that seals credentials; null where none is set.
+ * The key that seals credentials, with the older ones that only open; null where none is set.
  *
  * @throws FabricFailure `CREDENTIAL_UNREADABLE` where one is set and can not be read
  */
@@ -49,6 +49,17 @@ export function readSealingKey(config: Pick<Config, 'keyFile' | 'credentialsDire
     throw unreadable('the key file', path, thrown);
   }
   return readKey(text);
+}
+
+/** The ids of the keys that can be read now, the one that seals first; none where there is none or it can not be read. */
+export function sealingKeyIds(config: Pick<Config, 'keyFile' | 'credentialsDirectory'>): string[] {
+  try {
+    const key = readSealingKey(config);
+    return key === null ? [] : [key, ...key.older].map(({ id }) => id);
+  } catch (thrown) {
+    if (thrown instanceof FabricFailure) return [];
+    throw thrown;
+  }
 }
 
 /**

@@ -20,6 +20,8 @@ export interface VitalsDeps {
   };
   /** Why Postgres does not answer, in words; null where it does. */
   readonly databaseTrouble: () => string | null;
+  /** The ids of the keys that open stored credentials, read now. */
+  readonly keyIds: () => readonly string[];
 }
 
 /** Progress: the timer loop turned within this time. */
@@ -77,6 +79,7 @@ export class Vitals implements Service {
       redis: redis ?? 'ok',
       postgres: postgres ?? 'ok',
       fabrics: fleet.census(),
+      keys: this.#deps.keyIds(),
       running: fleet.slots.running,
       waiting: fleet.slots.waiting,
       memory: { rss_bytes: rss, heap_used_bytes: heapUsed },

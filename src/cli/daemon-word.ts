@@ -32,3 +32,9 @@ export async function daemonWord(socketPath: string, signal: AbortSignal): Promi
     fabrics: Array.isArray(fleet?.fabrics) ? fleet.fabrics : [],
   };
 }
+
+/** The ids of the keys that the daemon on this host opens credentials with; null where none answers. */
+export async function daemonKeys(socketPath: string, signal: AbortSignal): Promise<readonly string[] | null> {
+  const health = (await askDaemon(socketPath, '/v1/health', signal)) as { readonly keys?: unknown } | null;
+  return Array.isArray(health?.keys) ? health.keys.map(String) : null;
+}

@@ -49,8 +49,11 @@ export function credentialWord(credential: StoredCredential): string {
   return credential.kind;
 }
 
-/** @param keyId of the key that this host has; null where it has none */
-export function fabricFacts(record: FabricRecord, keyId: string | null): (readonly [label: string, value: Cell])[] {
+/** @param keyIds of the keys that this host has, the one that seals first */
+export function fabricFacts(
+  record: FabricRecord,
+  keyIds: readonly string[],
+): (readonly [label: string, value: Cell])[] {
   const ca = caOf(record.caPem);
   const kinds = [...record.kindsAdded.map((kind) => `+${kind}`), ...record.kindsRemoved.map((kind) => `-${kind}`)];
   return [
@@ -61,7 +64,7 @@ export function fabricFacts(record: FabricRecord, keyId: string | null): (readon
     ['TLS server name', record.tlsServerName || 'as in the URL'],
     ['CA', caCell(ca)],
     ['namespace', record.namespace],
-    ['credential', credentialCell(record.credential, keyId)],
+    ['credential', credentialCell(record.credential, keyIds)],
     ['sync', syncWords(record)],
     ['kinds', kinds.length === 0 ? 'the default ones' : `the default ones, ${kinds.join(', ')}`],
     [
@@ -91,13 +94,16 @@ export function percent(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`;
 }
 
-function credentialCell(credential: StoredCredential, keyId: string | null): Cell {
+function credentialCell(credential: StoredCredential, keyIds: readonly string[]): Cell {
   if (credential.kind === 'none') return { text: 'none', colour: 'yellow' };
   if (credential.kind === 'ref') return `${credential.ref}, read at each run`;
   const sealedBy = keyIdOf(credential.sealed) ?? 'unknown';
   const words = `sealed with the key ${sealedBy}`;
-  if (keyId === null) return words;
-  return keyId === sealedBy ? `${words}, which is here` : { text: `${words}; the key here is ${keyId}`, colour: 'red' };
+  const [seals] = keyIds;
+  if (seals === undefined) return words;
+  if (seals === sealedBy) return `${words}, which is here`;
+  if (keyIds.includes(sealedBy)) return `${words}, an older one that is here: fabric-syncd key rotate`;
+  return { text: `${words}; the key here is ${seals}`, colour: 'red' };
 }
 
 function caOf(pem: string): { subject: string; valid_until: string; sha256: string; certificates: number } | null {

@@ -1,6 +1,4 @@
-import { FabricFailure } from '../../machines/fabric/failure.ts';
-import type { Config } from '../config.ts';
-import { readSealingKey } from '../host-credentials.ts';
+import { sealingKeyIds } from '../host-credentials.ts';
 import { withSettings } from './database.ts';
 import { fabricDocument, fabricFacts } from './fabric-document.ts';
 import { namedRecord } from './named-record.ts';
@@ -21,18 +19,7 @@ export const fabricShowVerb = verb<[fabric: string]>({
       config: settings.config,
     }));
     out.document({ fabric: fabricDocument(record) });
-    out.facts(fabricFacts(record, keyIdHere(config)));
+    out.facts(fabricFacts(record, sealingKeyIds(config)));
     return 'done';
   },
 });
-
-/** The id of this host's key, to say whether it is the one that sealed the credential. */
-function keyIdHere(config: Config): string | null {
-  try {
-    return readSealingKey(config)?.id ?? null;
-  } catch (thrown) {
-    // Whoever looks at settings need not be allowed to read the key.
-    if (thrown instanceof FabricFailure) return null;
-    throw thrown;
-  }
-}

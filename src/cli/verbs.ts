@@ -27,6 +27,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   bootstrap: async () => (await import('./bootstrap.ts')).bootstrapVerb,
   rbac: async () => (await import('./rbac.ts')).rbacVerb,
   'key generate': async () => (await import('./key-generate.ts')).keyGenerateVerb,
+  'key rotate': async () => (await import('./key-rotate.ts')).keyRotateVerb,
   'check-config': async () => (await import('./check-config.ts')).checkConfigVerb,
   migrate: async () => (await import('./migrate.ts')).migrateVerb,
   doctor: async () => (await import('./doctor.ts')).doctorVerb,

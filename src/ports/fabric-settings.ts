@@ -64,6 +64,11 @@ export interface FabricBook {
    * a fabric in `backoff` or `errored` due at once: what was wrong may be mended.
    */
   set(fabricId: string, values: Partial<FabricSettingsValues>, credential: CredentialToStore | null): Promise<Changed>;
+  /**
+   * Puts another seal around the same credential.
+   * @returns false where `before` is not what is stored any more
+   */
+  reseal(fabricId: string, before: Uint8Array, after: Uint8Array): Promise<boolean>;
   belongings(fabricId: string): Promise<Belongings>;
   /** With its inventory, runs and history. @returns false where it was gone */
   remove(fabricId: string): Promise<boolean>;

@@ -183,6 +183,7 @@ describe('the watchdog', () => {
       pump: daemon.pump,
       servers: { degraded: () => null },
       databaseTrouble: () => null,
+      keyIds: () => [],
     });
 
   test('does not mind a hundred dead fabrics that stand in line for the few slots of theirs', async () => {

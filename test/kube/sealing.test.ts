@@ -21,7 +21,7 @@ describe('a key', () => {
     ['33 bytes', Buffer.alloc(33).toString('base64')],
     ['hexadecimal', Buffer.alloc(32).toString('hex')],
     ['a stray character', `${generateKey().trim()}!`],
-    ['two keys', generateKey() + generateKey()],
+    ['two keys on one line', generateKey().trim() + generateKey()],
   ])('%s is none', async (_what, text) => {
     const failure = await refusal(() => readKey(text), 'CREDENTIAL_UNREADABLE');
     expect(failure.hint).toContain('key generate');
@@ -56,6 +56,20 @@ describe('sealing', () => {
     const failure = await refusal(() => open(other, '1', seal(key, '1', 's')), 'CREDENTIAL_UNREADABLE');
     expect(failure.message).toContain(`sealed with the key ${key.id}, not with ${other.id}`);
     expect(failure.hint).toContain('FABRIC_SYNCD_KEY_FILE');
+  });
+
+  test('an older key in the same file opens it, and the first one seals', () => {
+    const [oldText, newText] = [generateKey(), generateKey()];
+    const both = readKey(`${newText}\n${oldText}`);
+    expect([both.id, ...both.older.map(({ id }) => id)]).toEqual([readKey(newText).id, readKey(oldText).id]);
+    expect(open(both, '1', seal(readKey(oldText), '1', 's'))).toBe('s');
+    expect(open(readKey(newText), '1', seal(both, '1', 's'))).toBe('s');
+  });
+
+  test('a key file with a line that is no key, or with too many, is no key file', async () => {
+    const lines = Array.from({ length: 17 }, () => generateKey());
+    await refusal(() => readKey(`${generateKey()}not a key\n`), 'CREDENTIAL_UNREADABLE');
+    await refusal(() => readKey(lines.join('')), 'CREDENTIAL_UNREADABLE');
   });
 
   test('a change of any one byte is noticed', async () => {

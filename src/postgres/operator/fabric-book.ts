@@ -4,6 +4,7 @@ import { addFabric } from './add-fabric.ts';
 import { belongings } from './belongings.ts';
 import { listFabrics } from './list-fabrics.ts';
 import { removeFabric, removeTimeoutMs } from './remove-fabric.ts';
+import { resealFabric } from './reseal-fabric.ts';
 import { setFabric } from './set-fabric.ts';
 import { showFabric } from './show-fabric.ts';
 
@@ -15,6 +16,8 @@ export function postgresFabricBook(database: Database): FabricBook {
     add: (values, credential) => database.act('add the fabric', (sql) => addFabric(sql, values, credential)),
     set: (fabricId, values, credential) =>
       database.act('change the fabric', (sql) => setFabric(sql, fabricId, values, credential)),
+    reseal: (fabricId, before, after) =>
+      database.act('seal the credential anew', (sql) => resealFabric(sql, fabricId, before, after)),
     belongings: (fabricId) => database.act('count what the fabric has', (sql) => belongings(sql, fabricId)),
     remove: (fabricId) => database.act('remove the fabric', (sql) => removeFabric(sql, fabricId), removeTimeoutMs),
   };
