@@ -9,8 +9,9 @@ import type { Log } from '../../src/log.ts';
 import type { FabricLock } from '../../src/ports/lock.ts';
 import { FakeFabric } from './fake-fabric-api.ts';
 import { type HandClock, handClock } from './hand-clock.ts';
+import { MemoryDatabase } from './memory-database.ts';
 import { MemoryDoor } from './memory-lock.ts';
-import { MemoryDatabase } from './memory-store.ts';
+import { memoryStore } from './memory-store.ts';
 
 /** What several daemons share. */
 export interface MemoryPlace {
@@ -113,7 +114,7 @@ export function memoryDaemon(
     clock: place.clock,
     dice: { roll: () => 0.5 },
     daemon: name,
-    store: place.database.store(name),
+    store: memoryStore(place.database, name),
     timers,
     lock: doorless ? noDoor : place.door.lock(config.leaseTtlMs),
     apis: { of: () => place.fabric, forget: async () => {} },
