@@ -24,14 +24,3 @@ export function fabricsOfThisFile(): (given: Given) => Promise<SimulatedFabric> 
     return fabric;
   };
 }
-
-/** Always the same chance, for the same seed. */
-export function seededDice(seed: number): { roll(): number } {
-  let state = seed >>> 0;
-  return {
-    roll() {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return state / 2 ** 32;
-    },
-  };
-}

@@ -8,7 +8,7 @@ import { ClusterStore } from '../../../src/demo/fabrics/store.ts';
 import { type StoredObject, servedObject } from '../../../src/demo/fabrics/stored-object.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { referencesOf } from '../../support/hedgehog-references.ts';
-import { seededDice } from '../../support/simulated-fabric.ts';
+import { seededDice } from '../../support/seeded-dice.ts';
 
 function fabric(shape: ShapeName, { seed = 1, profile = 'v0.113+' as const } = {}) {
   const clock = handClock();
