@@ -17,6 +17,8 @@ export interface FabricRow extends PlanRow {
   readonly leaseHolder: string | null;
   /** Open "sync now" requests. */
   readonly requestsOpen: number;
+  /** What a person has not approved yet; null where nothing waits. */
+  readonly waitsFor: Approval['kind'] | null;
 }
 
 /** How to reach a fabric and what to read of it, as one run needs it. `credential` is still closed. */

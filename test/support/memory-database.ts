@@ -106,6 +106,7 @@ export class MemoryDatabase {
       epoch: 0,
       leaseHolder: null,
       requestsOpen: 0,
+      waitsFor: null,
       runId: null,
       previousSyncMs: null,
       status: 'never_synced',
@@ -165,7 +166,8 @@ export class MemoryDatabase {
   }
 
   read(row: Row): FabricRow {
-    return { ...row, requestsOpen: this.openRequests(row.fabricId).length };
+    const waitsFor = row.approval && !row.approved ? row.approval.kind : null;
+    return { ...row, requestsOpen: this.openRequests(row.fabricId).length, waitsFor };
   }
 
   isLeased({ leaseUntilMs }: Row): boolean {

@@ -45,6 +45,7 @@ describe('a claim of a due timer', () => {
         dueKind: 'sync',
         configured: true,
         requestsOpen: 0,
+        waitsFor: null,
       },
       settings: {
         server: 'https://192.0.2.1:6443',
