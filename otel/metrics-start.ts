@@ -1,0 +1,121 @@
+// Starts the measuring: one provider, one reader, and two who ask it: whoever scrapes, and the exporter by OTLP.
+//
+//   G1. One reader for both. With two, what one collects is kept for the other until it asks, for ever if it never does.
+//   G2. Temporality is cumulative, as Prometheus needs it. Gauges are read anew each time, else a fabric that was removed
+//       would be told for ever.
+//   G3. A collector that does not answer costs one export at a time, bounded by its timeout; the next one has all.
+
+import { type MeterProvider as AnyMeterProvider, createNoopMeter, metrics } from '@opentelemetry/api';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import type { Resource } from '@opentelemetry/resources';
+import {
+  AggregationTemporality,
+  type IMetricReader,
+  InstrumentType,
+  MeterProvider,
+  MetricReader,
+  PeriodicExportingMetricReader,
+  type PushMetricExporter,
+} from '@opentelemetry/sdk-metrics';
+import { type Environment, exportAsked, isDisabled, milliseconds } from './asked.ts';
+import { Metrics } from './metrics.ts';
+import { observeProcess } from './process-metrics.ts';
+import { prometheusText } from './prometheus.ts';
+
+export interface Measuring {
+  /** Also for what the SDK's processors and exporters tell of themselves. */
+  readonly provider: AnyMeterProvider;
+  readonly metrics: Metrics;
+  /** Whether they go out by OTLP. */
+  readonly exported: boolean;
+  /** Prometheus text; null where `OTEL_SDK_DISABLED` says that nothing is measured. Scrapes at once share one look. */
+  readonly scrape: (() => Promise<string>) | null;
+  /** Exports what is left. Bounded by the exporter's own timeout; the caller's deadline may be shorter. */
+  stop(): Promise<void>;
+}
+
+/** The conventions' defaults. */
+const exportMs = { every: 60_000, timeout: 30_000 };
+/** Attribute sets of one instrument; above what `Metrics` names, so that it decides and not the SDK. */
+const cardinalityMax = 20_000;
+
+export interface MeasuringOptions {
+  readonly env: Environment;
+  readonly resource: Resource;
+  readonly version: string;
+}
+
+export function startMeasuring({ env, resource, version }: MeasuringOptions): Measuring {
+  if (isDisabled(env)) return measureNothing();
+  const exported = exportAsked(env, 'METRICS');
+  const reader = exported ? pushing(env) : new PullReader();
+  const provider = new MeterProvider({ resource, readers: [reader as IMetricReader] });
+  metrics.setGlobalMeterProvider(provider);
+  const meter = provider.getMeter('fabric-syncd', version);
+  const measured = new Metrics(meter);
+  const stopProcess = observeProcess(meter);
+  let look: Promise<string> | null = null;
+  return {
+    provider,
+    metrics: measured,
+    exported,
+    scrape: () => {
+      look ??= reader
+        .collect()
+        .then(({ resourceMetrics }) => prometheusText(resourceMetrics))
+        .finally(() => {
+          look = null;
+        });
+      return look;
+    },
+    async stop() {
+      metrics.disable();
+      try {
+        await provider.shutdown();
+      } finally {
+        stopProcess();
+      }
+    },
+  };
+}
+
+function measureNothing(): Measuring {
+  const provider: AnyMeterProvider = { getMeter: () => createNoopMeter() };
+  return {
+    provider,
+    metrics: new Metrics(provider.getMeter('')),
+    exported: false,
+    scrape: null,
+    stop: async () => {},
+  };
+}
+
+/** G2. */
+function temporality(instrument: InstrumentType): AggregationTemporality {
+  return instrument === InstrumentType.OBSERVABLE_GAUGE
+    ? AggregationTemporality.DELTA
+    : AggregationTemporality.CUMULATIVE;
+}
+
+/** Waits to be asked. */
+class PullReader extends MetricReader {
+  constructor() {
+    super({ aggregationTemporalitySelector: temporality, cardinalitySelector: () => cardinalityMax });
+  }
+
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+}
+
+function pushing(env: Environment): PeriodicExportingMetricReader {
+  const every = milliseconds(env.OTEL_METRIC_EXPORT_INTERVAL, exportMs.every);
+  const timeout = milliseconds(env.OTEL_METRIC_EXPORT_TIMEOUT, exportMs.timeout);
+  const exporter: PushMetricExporter = new OTLPMetricExporter();
+  exporter.selectAggregationTemporality = temporality;
+  return new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: every,
+    exportTimeoutMillis: Math.min(every, timeout),
+    cardinalityLimits: { default: cardinalityMax },
+  });
+}
