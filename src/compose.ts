@@ -9,9 +9,10 @@ import type { Dice } from './dice.ts';
 import { Attempts } from './fleet/attempts.ts';
 import { bindFabricMachine } from './fleet/bind.ts';
 import { type FabricTransition, Fleet } from './fleet/fleet.ts';
+import type { Measure } from './fleet/measure.ts';
 import { createPlanner, type Planner } from './fleet/planner.ts';
 import { Post } from './fleet/post.ts';
-import { Sweep } from './fleet/sweep.ts';
+import { Sweep, type SweepFindings } from './fleet/sweep.ts';
 import { Teller } from './fleet/tell.ts';
 import { TimerPump } from './fleet/timer-pump.ts';
 import type { Log } from './log.ts';
@@ -19,7 +20,7 @@ import type { FabricLock } from './ports/lock.ts';
 import type { Store } from './ports/store.ts';
 import type { TimerStore } from './ports/timers.ts';
 import { DiscoveryCache } from './sync/discover.ts';
-import { type SyncDeps, type SyncLimits, syncLimitsDefault, syncOnce } from './sync/run.ts';
+import { type SyncDeps, type SyncLimits, type SyncProgress, syncLimitsDefault, syncOnce } from './sync/run.ts';
 
 export interface CoreDeps {
   readonly config: Config;
@@ -31,6 +32,8 @@ export interface CoreDeps {
   readonly timers: TimerStore;
   readonly lock: FabricLock;
   readonly apis: SyncDeps['apis'] & { forget(fabricId: string): Promise<void> };
+  /** Where it is absent, nothing is measured. */
+  readonly measure?: Measure;
 }
 
 /** What one pass of the sweep may take until it has ended what expired. */
@@ -47,13 +50,19 @@ export interface Core {
   readonly tidings: Tidings;
   /** Every transition of every fabric, with its context. `hear` must not throw or block. @returns "stop listening" */
   readonly onTransition: (hear: (told: FabricTransition) => void) => () => void;
+  /** Every pass of the sweep that came to its end. `hear` must not throw or block. @returns "stop listening" */
+  readonly onSwept: (hear: (found: SweepFindings, why: string, startedMs: number) => void) => () => void;
 }
 
 export function composeCore(deps: CoreDeps): Core {
-  const { config, log, clock, dice, daemon, store, timers, lock, apis } = deps;
+  const { config, log, clock, dice, daemon, apis, measure } = deps;
+  const store = measure?.store(deps.store) ?? deps.store;
+  const timers = measure?.timers(deps.timers) ?? deps.timers;
+  const lock = measure?.lock(deps.lock) ?? deps.lock;
   const tidings = new Tidings();
   const teller = new Teller(log, tidings, clock);
   const hearers = new Set<(told: FabricTransition) => void>();
+  const sweepHearers = new Set<(found: SweepFindings, why: string, startedMs: number) => void>();
   const discovery = new DiscoveryCache(clock);
   const syncLimits: SyncLimits = {
     ...syncLimitsDefault,
@@ -73,12 +82,12 @@ export function composeCore(deps: CoreDeps): Core {
     clock,
     dice,
     policy: { leaseTtlMs: config.leaseTtlMs, holdMs, backoff: config.backoff },
-    sync: (job, signal) =>
-      syncOnce(
-        { store, apis, discovery, clock, limits: syncLimits, tell: (progress) => teller.progress(job, progress) },
-        job,
-        signal,
-      ),
+    sync: async (job, signal) => {
+      const tell = (progress: SyncProgress) => teller.progress(job, progress);
+      const ending = await syncOnce({ store, apis, discovery, clock, limits: syncLimits, tell }, job, signal);
+      measure?.ended(job.fabricId, ending);
+      return ending;
+    },
     onCommitted: (job, ending) => teller.committed(job, ending),
   });
   const fleet: Fleet = new Fleet({
@@ -88,11 +97,13 @@ export function composeCore(deps: CoreDeps): Core {
     clock,
     onTransition: (told) => {
       teller.transition(told);
+      measure?.transition(told);
       for (const hear of hearers) hear(told);
     },
     onStale: (fabricId) => post.reread(fabricId, 'rested'),
     onRemoved: (fabricId) => {
       discovery.forget(fabricId);
+      measure?.forget(fabricId);
       const letGo = Promise.all([attempts.drop(fabricId), apis.forget(fabricId)]);
       letGo.catch((cause: unknown) => log.debug({ err: cause, fabric_id: fabricId }, 'a removed fabric lingers'));
     },
@@ -109,6 +120,10 @@ export function composeCore(deps: CoreDeps): Core {
     dice,
     historyKeepMs: config.historyKeepMs,
     reread: (fabricId, why) => post.reread(fabricId, why),
+    onPass: (found, why, startedMs) => {
+      measure?.swept(found, why);
+      for (const hear of sweepHearers) hear(found, why, startedMs);
+    },
   });
   const post: Post = new Post({ store, timers, fleet, planner, sweep, log });
   const pump = new TimerPump({
@@ -126,7 +141,11 @@ export function composeCore(deps: CoreDeps): Core {
     hearers.add(hear);
     return () => hearers.delete(hear);
   };
-  return { attempts, fleet, planner, sweep, post, pump, tidings, onTransition };
+  const onSwept: Core['onSwept'] = (hear) => {
+    sweepHearers.add(hear);
+    return () => sweepHearers.delete(hear);
+  };
+  return { attempts, fleet, planner, sweep, post, pump, tidings, onTransition, onSwept };
 }
 
 /** A name for this process that no other one has: it is the holder of its leases. */

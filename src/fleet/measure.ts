@@ -13,6 +13,7 @@ import type { FabricRow, RunFigures, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding } from '../sync/run.ts';
 import type { FabricTransition, FleetMember } from './fleet.ts';
+import type { SweepFindings } from './sweep.ts';
 
 /** What a row said of a fabric, as far as metrics need it. */
 interface Seen {
@@ -66,6 +67,13 @@ export class Measure {
       touched: sum(kinds, 'touched'),
       quarantined: sum(kinds, 'quarantined'),
     });
+  }
+
+  swept({ rearmed, cancelled, interrupted }: SweepFindings, why: string): void {
+    // At a start every timer is compared and new ones are armed: that is no repair.
+    this.#metrics.swept(
+      why === 'start' ? { rearmed: 0, cancelled: 0, interrupted } : { rearmed, cancelled, interrupted },
+    );
   }
 
   /** The fabric is gone. */

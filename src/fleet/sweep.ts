@@ -30,6 +30,8 @@ export interface SweepDeps {
   readonly historyKeepMs: number;
   /** Reads one fabric's row again, and hears its requests by what it says. */
   readonly reread: (fabricId: string, why: string) => void;
+  /** A pass was made to its end. It must not throw. `startedMs`: epoch milliseconds. */
+  readonly onPass?: (found: SweepFindings, why: string, startedMs: number) => void;
 }
 
 export interface SweepFindings {
@@ -117,6 +119,7 @@ export class Sweep implements Service {
 
   async #pass(whole: boolean, why: string): Promise<SweepFindings> {
     const { store, fleet, clock, log } = this.#deps;
+    const startedMs = clock.nowMs();
     const interrupted = await store.interruptExpired(this.#deps.backoff, this.#deps.dice.roll());
     for (const { fabricId, name, holder } of interrupted) {
       log.warn(
@@ -142,7 +145,9 @@ export class Sweep implements Service {
       const rows = await store.prune(this.#deps.historyKeepMs);
       if (rows > 0) log.info({ rows }, 'old history was pruned');
     }
-    return { ...found, interrupted: interrupted.length, resumed: resumed.length };
+    const findings = { ...found, interrupted: interrupted.length, resumed: resumed.length };
+    this.#deps.onPass?.(findings, why, startedMs);
+    return findings;
   }
 
   async #compareAll(why: string) {
