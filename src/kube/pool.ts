@@ -3,8 +3,9 @@
 //   Q1. A run gets a credential that was read for it (`of` opens it anew). Where nothing changed since the last run, it
 //       also gets the connections of the last run, so that a cycle need not pay for TLS handshakes.
 //   Q2. A changed address, CA or credential closes the old connections.
-//   Q3. The connections of a few fabrics are kept, those that ran last: each is some 100 KiB of memory here, and one
-//       there. Who has many fabrics has long pauses between the runs of one, and would keep them for nothing.
+//   Q3. A few fabrics are kept, those that ran last, and nothing of the others: a connection is some 100 KiB of memory
+//       here, and one there. Who has many fabrics has long pauses between the runs of one, and would keep them for nothing.
+//       A run that is still in hand when its fabric loses its place goes on over new connections; they close when idle.
 //   Q4. No credential is kept here in clear: only a digest, to tell whether it changed.
 
 import { createHash } from 'node:crypto';
@@ -16,6 +17,8 @@ import type { KubeLimits } from './limits.ts';
 import type { OnRequest } from './transport.ts';
 
 export interface FabricApis {
+  /** Fabrics of which something is kept. */
+  readonly kept: number;
   /** @throws FabricFailure `SETTINGS_INVALID` or `CREDENTIAL_UNREADABLE` */
   of(settings: FabricSettings): Promise<FabricApi>;
   /** Closes what is kept for a fabric that is gone. */
@@ -30,39 +33,40 @@ export interface FabricApisOptions {
   readonly onRequest?: (fabric: { id: string; name: string }) => OnRequest;
 }
 
-/** Fabrics whose connections are kept (Q3). */
-const connectedMax = 32;
+/** Fabrics that are kept (Q3). */
+const keptMax = 32;
 
 export function openFabricApis({ sources, limits, onRequest }: FabricApisOptions): FabricApis {
+  /** The one that ran last at the end. */
   const kept = new Map<string, { digest: string; api: OpenFabric }>();
-  /** Those that may have connections, the one that ran last at the end. */
-  const connected = new Map<string, OpenFabric>();
 
   const forget = async (fabricId: string) => {
     const old = kept.get(fabricId);
     kept.delete(fabricId);
-    connected.delete(fabricId);
     await old?.api.close();
   };
 
-  const connects = (fabricId: string, api: OpenFabric): FabricApi => {
-    connected.delete(fabricId);
-    for (const [other, open] of connected) {
-      if (connected.size < connectedMax) break;
-      if (open.rest()) connected.delete(other);
+  const keep = (fabricId: string, digest: string, api: OpenFabric): FabricApi => {
+    kept.delete(fabricId);
+    for (const [other, old] of kept) {
+      if (kept.size < keptMax) break;
+      if (old.api.rest()) kept.delete(other);
     }
-    connected.set(fabricId, api);
+    kept.set(fabricId, { digest, api });
     return api;
   };
 
   return {
+    get kept() {
+      return kept.size;
+    },
     async of(settings) {
       const fabric = { id: settings.fabricId, name: settings.name };
       const ask = () => openCredential(settings.credential, fabric, sources());
       const credential = await ask();
       const digest = digestOf(settings, credential);
       const last = kept.get(fabric.id);
-      if (last?.digest === digest) return connects(fabric.id, last.api);
+      if (last?.digest === digest) return keep(fabric.id, digest, last.api);
       await forget(fabric.id);
       const api = openFabricApi(
         {
@@ -75,8 +79,7 @@ export function openFabricApis({ sources, limits, onRequest }: FabricApisOptions
         limits,
         onRequest?.(fabric),
       );
-      kept.set(fabric.id, { digest, api });
-      return connects(fabric.id, api);
+      return keep(fabric.id, digest, api);
     },
     forget,
     async close() {

@@ -3,6 +3,7 @@
 //   D1. Whatever is asked of the fabric later is named as its discovery named it: nothing is derived.
 //   D2. What was found is kept for a while, for one address and one choice of kinds; a list that is not served any more
 //       ends that at once (`forget`).
+//   D3. Fabrics that serve the same share what is kept of them: there are many fabrics, and few versions of the product.
 
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Clock } from '../clock.ts';
@@ -58,9 +59,15 @@ function inOrder(served: readonly string[]): readonly string[] {
   return [...known, ...served.filter((version) => !known.includes(version))];
 }
 
-interface Entry {
+/** What was asked and what was found; shared by content (D3). */
+interface Finding {
   readonly asked: string;
   readonly served: Served;
+}
+
+interface Entry {
+  readonly server: string;
+  readonly finding: Finding;
   readonly untilMs: number;
 }
 
@@ -70,9 +77,15 @@ export interface Discovered {
   readonly fresh: boolean;
 }
 
-/** What fabrics were found to serve, one entry a fabric. */
+/** Findings that are looked at for an equal one; more kinds of fabrics than this share less. */
+const sharedMax = 64;
+
+/** What fabrics were found to serve, one entry a fabric that was asked within the time to live. */
 export class DiscoveryCache {
+  /** In the order in which they end. */
   readonly #entries = new Map<string, Entry>();
+  /** By content; the one that was found last at the end. */
+  readonly #shared = new Map<string, Finding>();
   readonly #clock: Clock;
   readonly #ttlMs: number;
 
@@ -82,25 +95,54 @@ export class DiscoveryCache {
     this.#ttlMs = ttlMs;
   }
 
+  /** Fabrics that it remembers. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   async of(
     fabric: { readonly fabricId: string; readonly server: string },
     wanted: readonly KindName[],
     api: FabricApi,
     signal: AbortSignal,
   ): Promise<Discovered> {
-    const asked = [fabric.server, ...wanted.map(kindKey)].join(' ');
-    const entry = this.#entries.get(fabric.fabricId);
-    if (entry && entry.asked === asked && this.#clock.monotonicMs() < entry.untilMs) {
-      return { served: entry.served, fresh: false };
+    const { fabricId, server } = fabric;
+    const asked = wanted.map(kindKey).join(' ');
+    const entry = this.#entries.get(fabricId);
+    if (entry?.server === server && entry.finding.asked === asked && this.#clock.monotonicMs() < entry.untilMs) {
+      return { served: entry.finding.served, fresh: false };
     }
-    this.forget(fabric.fabricId);
-    const served = await discover(api, wanted, signal);
-    this.#entries.set(fabric.fabricId, { asked, served, untilMs: this.#clock.monotonicMs() + this.#ttlMs });
-    return { served, fresh: true };
+    this.forget(fabricId);
+    const finding = this.#share({ asked, served: await discover(api, wanted, signal) });
+    this.#keep(fabricId, { server, finding, untilMs: this.#clock.monotonicMs() + this.#ttlMs });
+    return { served: finding.served, fresh: true };
   }
 
   /** Also for a fabric that was removed. */
   forget(fabricId: string): void {
     this.#entries.delete(fabricId);
+  }
+
+  #keep(fabricId: string, entry: Entry): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [other, { untilMs }] of this.#entries) {
+      if (nowMs < untilMs) break;
+      this.#entries.delete(other);
+    }
+    // Behind the others, also where a run that was cut off left one meanwhile.
+    this.#entries.delete(fabricId);
+    this.#entries.set(fabricId, entry);
+  }
+
+  #share(found: Finding): Finding {
+    const content = JSON.stringify([found.asked, ...found.served.values()]);
+    const finding = this.#shared.get(content) ?? found;
+    this.#shared.delete(content);
+    this.#shared.set(content, finding);
+    for (const oldest of this.#shared.keys()) {
+      if (this.#shared.size <= sharedMax) break;
+      this.#shared.delete(oldest);
+    }
+    return finding;
   }
 }

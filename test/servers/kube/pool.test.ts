@@ -29,7 +29,7 @@ async function farmOf(count: number) {
     if (!fabric) throw new Error(`there is no fabric ${index}`);
     return (await apis.of(fabric)).clusterUid(never());
   };
-  return { farm, visit };
+  return { farm, apis, settings, visit };
 }
 
 test('the next run of a fabric goes over the connection of its last one', async () => {
@@ -47,6 +47,19 @@ test('of many fabrics only those that ran last keep their connections, and the o
   expect(farm.connections.accepted).toBe(keptMax + 8);
   expect(await visit(0)).toBe(farm.fabrics[0]?.clusterUid);
   await expect.poll(() => farm.connections).toEqual({ open: keptMax, accepted: keptMax + 9 });
+});
+
+test('of many fabrics nothing is kept but of those that ran last, and one that lost its place is read all the same', async () => {
+  const { farm, apis, settings, visit } = await farmOf(keptMax + 8);
+  const [first] = settings;
+  if (!first) throw new Error('the farm is empty');
+  // As a run would hold it that is in hand, but asks nothing just now.
+  const inHand = await apis.of(first);
+  for (const index of farm.fabrics.keys()) if (index > 0) await visit(index);
+  expect(apis.kept).toBe(keptMax);
+  expect(await inHand.clusterUid(never())).toBe(farm.fabrics[0]?.clusterUid);
+  await inHand.close();
+  expect(apis.kept).toBe(keptMax);
 });
 
 test('a fabric does not rest while it is asked something', async () => {
