@@ -174,12 +174,12 @@ const stateColour: Readonly<Record<FabricView['state'], Colour | null>> = {
   errored: 'red',
 };
 
-function stateCell(fabric: FabricView): Cell {
+export function stateCell(fabric: FabricView): Cell {
   const colour = stateColour[fabric.state];
   return colour ? { text: fabric.state, colour } : fabric.state;
 }
 
-function syncCell({ sync_status }: FabricView): Cell {
+export function syncCell({ sync_status }: FabricView): Cell {
   switch (sync_status) {
     case 'in_sync':
       return { text: sync_status, colour: 'green' };
@@ -192,7 +192,7 @@ function syncCell({ sync_status }: FabricView): Cell {
   }
 }
 
-function dueCell(fabric: FabricView): Cell {
+export function dueCell(fabric: FabricView): Cell {
   if (fabric.reason) return { text: idleWords[fabric.reason], colour: 'dim' };
   if (fabric.state === 'syncing' || fabric.state === 'locked') return 'now';
   if (fabric.due_in_ms === null) return null;
@@ -210,7 +210,7 @@ export function countsText(run: RunView | null): string | null {
   return run && run.outcome !== 'failed' ? `${run.created}/${run.updated}/${run.deleted}` : null;
 }
 
-function duration(ms: number | null): string | null {
+export function duration(ms: number | null): string | null {
   return ms === null ? null : wholeSpan(ms);
 }
 

@@ -1,0 +1,60 @@
+// `inspect` where there is no terminal: a line a transition, or with --json one object a line, for scripts.
+//
+//   T1. Where no daemon answers at the beginning, that is a failure; one that goes away later is waited for, and then
+//       comes a snapshot.
+//   T2. A reader that is slow is waited for; what the daemon can not hold for us meanwhile comes as a snapshot.
+
+import { once } from 'node:events';
+import type { TransitionMessage } from '../../inspector/documents.ts';
+import type { Exit } from '../exit-codes.ts';
+import { plain } from '../plain-text.ts';
+import { span } from '../span.ts';
+import type { Call } from '../verb.ts';
+import { Refused, type StreamEvent, streamEvents } from './feed.ts';
+
+const againMs = 1_000;
+
+/** @throws what is wrong with the first connection */
+export async function inspectTold(
+  { world, out, signal }: Call,
+  socketPath: string,
+  fabric: string | undefined,
+): Promise<Exit> {
+  const write = async (line: string) => {
+    if (!world.stdout.write(`${line}\n`)) await once(world.stdout, 'drain', { signal });
+  };
+  for (let began = false; !signal.aborted; ) {
+    try {
+      for await (const told of streamEvents(socketPath, { fabric: fabric ?? null, clock: world.clock }, signal)) {
+        began = true;
+        const line = out.json ? JSON.stringify(told) : lineOf(told);
+        if (line !== null) await write(line);
+      }
+    } catch (thrown) {
+      if (signal.aborted) break;
+      if (!began || thrown instanceof Refused) throw thrown;
+    }
+    if (!signal.aborted) out.note('The daemon does not answer; waiting for it.');
+    await world.clock.sleep(againMs, signal).catch(() => {});
+  }
+  return 'done';
+}
+
+function lineOf({ event, data }: StreamEvent): string | null {
+  switch (event) {
+    case 'transition':
+      return transitionLine(data);
+    case 'run':
+      return `${data.fabric}: run ${data.run} ${data.outcome} +${data.created} ~${data.updated} -${data.deleted}`;
+    case 'gone':
+      return `${plain(data.name)}: removed`;
+    default:
+      return null;
+  }
+}
+
+function transitionLine({ at, fabric, label, from, to, stayed_ms, late_ms }: TransitionMessage): string {
+  const stayed = stayed_ms === null ? '' : ` after ${span(stayed_ms)}`;
+  const late = late_ms === null ? '' : `, ${span(Math.max(0, late_ms))} late`;
+  return `${at.slice(11, 23)} ${plain(fabric)}: ${label}: ${from} → ${to}${stayed}${late}`;
+}
