@@ -1,14 +1,10 @@
 // A run's changes as people read them: an object a heading, a field a line.
 
+import type { ChangedObject } from '../inspector/changes-view.ts';
 import { type Difference, type Json, pathText } from '../inspector/diff.ts';
 import type { ChangeKind, ObjectName } from '../ports/operator.ts';
 import type { Paint } from './colours.ts';
 import { plain } from './plain-text.ts';
-
-export interface ChangedObject extends ObjectName {
-  readonly change: ChangeKind;
-  readonly differences: readonly Difference[];
-}
 
 export interface DiffOptions {
   readonly paint: Paint;

@@ -1,8 +1,8 @@
-import { differences, type Json, pathText } from '../inspector/diff.ts';
+import { type ChangedObject, compared } from '../inspector/changes-view.ts';
+import { pathText } from '../inspector/diff.ts';
 import { runView } from '../inspector/view.ts';
-import type { ChangeRow } from '../ports/operator.ts';
 import { CliFailure } from './cli-failure.ts';
-import { type ChangedObject, diffText } from './diff-text.ts';
+import { diffText } from './diff-text.ts';
 import { withServers } from './servers.ts';
 import { verb } from './verb.ts';
 
@@ -40,19 +40,6 @@ export const diffVerb = verb<[run: string], { full?: true }>({
     });
   },
 });
-
-/** A recreated object has another uid, which is worth a line of its own. */
-function compared({ before, after, ...named }: ChangeRow): ChangedObject {
-  if (!before || !after) return { ...named, differences: [] };
-  const uid = before.uid !== null && after.uid !== null && before.uid !== after.uid;
-  return {
-    ...named,
-    differences: [
-      ...(uid ? [{ change: 'changed', path: ['metadata', 'uid'], before: before.uid, after: after.uid } as const] : []),
-      ...differences(before.object as Json, after.object as Json),
-    ],
-  };
-}
 
 function document({ differences, ...named }: ChangedObject): object {
   return {

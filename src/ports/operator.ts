@@ -38,6 +38,8 @@ export interface RunRow {
   readonly requests: number;
   readonly bytesRead: number;
   readonly failure: FailureNote | null;
+  /** Of the run's own trace; absent or null where it was not traced. */
+  readonly traceparent?: string | null;
 }
 
 /** Both rows of a fabric as people read them, with its last finished run and the one in hand. */

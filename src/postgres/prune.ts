@@ -40,6 +40,9 @@ export async function prune(database: Database, keepMs: number): Promise<number>
     () => sql`
       delete from fabric_request where id = any(array(
         select id from fabric_request where settled_at < ${old} limit ${pieceRows}))`,
+    () => sql`
+      delete from fabric_act where id = any(array(
+        select id from fabric_act where at < ${old} limit ${pieceRows}))`,
   ];
   let deleted = 0;
   for (const piece of pieces) {

@@ -41,6 +41,17 @@ fabric
   constraint fabric_sync_status_check CHECK ((sync_status = ANY (ARRAY['never_synced'::text, 'syncing'::text, 'in_sync'::text, 'out_of_sync'::text, 'error'::text])))
   constraint one_credential CHECK (((credential_sealed IS NULL) OR (credential_ref = ''::text)))
 
+fabric_act
+  id bigint not null generated always as identity
+  fabric_id bigint not null
+  at timestamp with time zone not null default now()
+  by text not null
+  act text not null
+  detail text not null default ''::text
+  constraint fabric_act_act_check CHECK ((act = ANY (ARRAY['trigger'::text, 'pause'::text, 'resume'::text, 'approve'::text, 'unlock'::text, 'cancel'::text])))
+  constraint fabric_act_fabric_id_fkey FOREIGN KEY (fabric_id) REFERENCES fabric(id) ON DELETE CASCADE
+  constraint fabric_act_pkey PRIMARY KEY (id)
+
 fabric_change
   run_id bigint not null
   resource_id bigint not null
@@ -172,6 +183,8 @@ fabric_run
 
 CREATE UNIQUE INDEX fabric_name_key ON public.fabric USING btree (name)
 CREATE UNIQUE INDEX fabric_pkey ON public.fabric USING btree (id)
+CREATE INDEX fabric_act_by_fabric ON public.fabric_act USING btree (fabric_id, id DESC)
+CREATE UNIQUE INDEX fabric_act_pkey ON public.fabric_act USING btree (id)
 CREATE INDEX fabric_change_by_resource ON public.fabric_change USING btree (resource_id, run_id)
 CREATE UNIQUE INDEX fabric_change_pkey ON public.fabric_change USING btree (run_id, resource_id)
 CREATE INDEX fabric_cycle_lease ON public.fabric_cycle USING btree (lease_until) WHERE (lease_until IS NOT NULL)

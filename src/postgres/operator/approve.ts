@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres';
 import type { Approved } from '../../ports/operator.ts';
+import { acted } from './acted.ts';
 
 /** Approves exactly what was shown: what waits since another run meanwhile is left for another look. */
 export async function approve(
@@ -15,7 +16,8 @@ export async function approve(
       returning fabric_id),
     asked as (
       insert into fabric_request (fabric_id, asked_by) select fabric_id, ${by} from approved where ${ask}
-      returning id)
+      returning id),
+    told as (${acted(sql, 'approve', by, sql`approved`)})
     select exists (select from approved) as approved, (select id::text from asked) as "requestId"`;
   return row?.approved ? { kind: 'approved', requestId: row.requestId } : { kind: 'changed' };
 }

@@ -36,7 +36,7 @@ export async function databaseHealth(sql: Sql): Promise<DatabaseHealth> {
               from pg_class c
              where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
                and c.relname in ('fabric', 'fabric_cycle', 'fabric_run', 'fabric_resource', 'fabric_change',
-                                 'fabric_quarantine', 'fabric_request', 'fabric_migration')
+                                 'fabric_quarantine', 'fabric_request', 'fabric_act', 'fabric_migration')
                and not (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert')
                         and has_table_privilege(c.oid, 'update') and has_table_privilege(c.oid, 'delete'))
            ) as "tablesDenied"`;

@@ -20,7 +20,7 @@ import { unlock } from './unlock.ts';
 /** Each act in words, bounded and with its errors translated by `Database.act`. */
 export function postgresOperator({ act }: Database): Operator {
   return {
-    status: (fabricId) => act('read the status', (sql) => status(sql, fabricId ?? null)),
+    status: (fabricId) => act('read the status', (sql) => status(sql, fabricId === undefined ? null : [fabricId])),
     find: (nameOrNumber) => act('look up a fabric', (sql) => findFabric(sql, nameOrNumber)),
     quarantine: (fabricId) => act('read the quarantine', (sql) => quarantine(sql, fabricId)),
     runs: (fabricId, limit) => act('read the history', (sql) => runs(sql, fabricId, limit)),

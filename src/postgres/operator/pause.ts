@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres';
+import { acted } from './acted.ts';
 import { notice } from './notify.ts';
 
 /** Who, why and until when. A pause over a pause replaces it. A run in hand goes on. */
@@ -13,6 +14,7 @@ export async function pause(
          set paused_at = now(), paused_by = ${by}, pause_reason = ${reason},
              paused_until = to_timestamp(${untilMs}::float8 / 1000)
        where fabric_id = ${fabricId}::bigint
-      returning fabric_id)
+      returning fabric_id),
+    told as (${acted(sql, 'pause', by, sql`paused`, reason)})
     select ${notice(sql, 'changed', sql`fabric_id`, by)} from paused`;
 }

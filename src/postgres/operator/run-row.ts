@@ -21,6 +21,7 @@ export interface RunJson {
   readonly requests: number;
   readonly bytes_read: number;
   readonly failure: RunRow['failure'];
+  readonly traceparent: string | null;
 }
 
 export function runOf(json: RunJson): RunRow {
@@ -43,5 +44,6 @@ export function runOf(json: RunJson): RunRow {
     requests: json.requests,
     bytesRead: json.bytes_read,
     failure: json.failure,
+    traceparent: json.traceparent,
   };
 }

@@ -28,8 +28,8 @@ interface StatusColumns extends FabricColumns {
   readonly quarantined: number;
 }
 
-/** Both rows of every fabric (or of one), its last finished run and the one in hand: one statement, one moment. */
-export async function status(sql: Sql, fabricId: string | null): Promise<StatusRead> {
+/** Both rows of every fabric (or of some), its last finished run and the one in hand: one statement, one moment. */
+export async function status(sql: Sql, fabricIds: readonly string[] | null): Promise<StatusRead> {
   const rows = await sql<StatusColumns[]>`
     select ${ms(sql, sql`now()`)} as "nowMs", ${fabricColumns(sql)}, f.description, f.kubernetes_server as server,
            f.kubernetes_namespace as namespace, ${ms(sql, sql`f.last_updated`)} as "lastUpdatedMs",
@@ -45,7 +45,7 @@ export async function status(sql: Sql, fabricId: string | null): Promise<StatusR
       -- One row even where there is no fabric: the time is asked for as well.
       from (select) always
       left join (fabric f join fabric_cycle c on c.fabric_id = f.id)
-        on ${fabricId}::bigint is null or f.id = ${fabricId}::bigint
+        on ${fabricIds === null} or f.id = any(${(fabricIds ?? []) as string[]}::bigint[])
      order by f.id`;
   return { nowMs: rows[0]?.nowMs ?? 0, fabrics: rows.filter((row) => row.fabricId !== null).map(statusRow) };
 }

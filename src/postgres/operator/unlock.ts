@@ -2,6 +2,7 @@
 
 import type { Sql } from 'postgres';
 import type { Unlocked } from '../../ports/operator.ts';
+import { acted } from './acted.ts';
 import { notice } from './notify.ts';
 
 /**
@@ -39,7 +40,8 @@ export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Un
              sync_status = coalesce(nullif(b.previous_status, 'syncing'),
                                     case when b.previous_sync is null then 'never_synced' else 'out_of_sync' end)
         from before b
-       where f.id = b.fabric_id and b.state = 'syncing')
+       where f.id = b.fabric_id and b.state = 'syncing'),
+    told as (${acted(sql, 'unlock', by, sql`freed`)})
     select case when b.lease_until > now() then b.lease_holder end as holder,
            (select max(id)::text from closed) as "runId",
            freed.epoch,
