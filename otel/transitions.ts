@@ -4,7 +4,7 @@
 //   O2. Every change of the state value is told exactly once, transient states included; a self-transition is not told.
 //   O3. Nothing here knows what a fabric is.
 
-import type { InspectionEvent, MachineContext, StateValue } from 'xstate';
+import type { EventObject, InspectionEvent, MachineContext, StateValue } from 'xstate';
 
 export interface Transition<Context = MachineContext> {
   /** What caused it: the event's type. */
@@ -14,14 +14,20 @@ export interface Transition<Context = MachineContext> {
   readonly to: string;
   /** Monotonic milliseconds spent in the former top-level state when it was left; null while it is not left. */
   readonly stayedMs: number | null;
+  /** Who or what caused it, in the words of `reasonOf`; null where nothing is known beyond the event's type. */
+  readonly reason: string | null;
   /** The machine's context after the step. */
   readonly context: Context;
 }
 
-/** @returns an observer for `createActor(…, { inspect })` of ONE root actor */
+/**
+ * @param reasonOf what an event says of its cause; asked once a transition
+ * @returns an observer for `createActor(…, { inspect })` of ONE root actor
+ */
 export function watchTransitions<Context = MachineContext>(
   monotonicMs: () => number,
   emit: (transition: Transition<Context>) => void,
+  reasonOf: (event: EventObject) => string | null = () => null,
 ) {
   let last: string | null = null;
   let enteredMs = monotonicMs();
@@ -41,7 +47,7 @@ export function watchTransitions<Context = MachineContext>(
     const nowMs = leaves ? monotonicMs() : enteredMs;
     const stayedMs = leaves ? nowMs - enteredMs : null;
     enteredMs = nowMs;
-    emit({ event: inspected.event.type, from, to, stayedMs, context });
+    emit({ event: inspected.event.type, from, to, stayedMs, reason: reasonOf(inspected.event), context });
   };
 }
 

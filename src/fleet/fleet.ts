@@ -11,6 +11,7 @@ import type { FabricContext, FabricPolicy } from '../../machines/fabric/context.
 import type { FabricEvent } from '../../machines/fabric/events.ts';
 import type { fabricMachine } from '../../machines/fabric/machine.ts';
 import { type FabricState, manualAllowed, type Plan } from '../../machines/fabric/plan.ts';
+import { reasonOf } from '../../machines/fabric/reason.ts';
 import { path, type Transition, top, watchTransitions } from '../../otel/transitions.ts';
 import type { Clock } from '../clock.ts';
 import type { Timer } from '../ports/timers.ts';
@@ -227,7 +228,11 @@ export class Fleet {
       id: `fabric-${fabricId}`,
       input: { fabricId, policy: this.#deps.policy },
       clock: this.#actorClock,
-      inspect: watchTransitions<FabricContext>(clock.monotonicMs, (transition) => this.#moved(fabricId, transition)),
+      inspect: watchTransitions<FabricContext>(
+        clock.monotonicMs,
+        (transition) => this.#moved(fabricId, transition),
+        reasonOf,
+      ),
     });
     const member: Member = { actor, name, since: clock.nowMs(), stale: false };
     this.#members.set(fabricId, member);

@@ -1,0 +1,221 @@
+// The contract of what is told: every span, with its attributes, events and links, in one table. The README's table is made
+// from it, and a test compares it with what is exported, in both directions.
+//
+//   NA1. A name never holds what differs from fabric to fabric: that is what attributes are for.
+//   NA2. Where OpenTelemetry's conventions have a name, it is that one; the rest is ours and begins with `fabric_syncd.`.
+//   NA3. A span whose name has `{an.attribute}` in it carries that attribute, and its name is made of it.
+
+import type { AttributeContract, SpanContract } from './contract.ts';
+
+const attributeTable = <Key extends string>(rows: Readonly<Record<Key, AttributeContract>>) => rows;
+
+export const attributes = attributeTable({
+  'fabric_syncd.fabric.id': { is: 'The number of the fabric.' },
+  'fabric_syncd.fabric.name': { is: 'The name of the fabric.' },
+  'fabric_syncd.run.id': { is: 'The run in the table `fabric_run`; once it is claimed.' },
+  'fabric_syncd.run.epoch': { is: 'The fencing token of the run; once it is claimed.' },
+  'fabric_syncd.run.trigger': { is: 'Why it ran: `sync`, `retry`, `probe` or `manual`.' },
+  'fabric_syncd.run.due_at': { is: 'The due time that it serves; not for a manual run.' },
+  'fabric_syncd.run.late_ms': { is: 'How long after its due time it began, in milliseconds; not for a manual run.' },
+  'fabric_syncd.run.outcome': {
+    is:
+      'How it ended: `complete`, `partial`, `awaiting_approval`, `failed`, `cancelled`, `fenced`, `contended`, ' +
+      '`superseded`, `not_run` (our own servers were away), `removed`, `abandoned` (the daemon ended).',
+  },
+  'fabric_syncd.run.remark': { is: 'One line: why a run is only partial, or what waits for a person.' },
+  'fabric_syncd.run.attempts': { is: 'Failed attempts in a row, with this one; where it failed.' },
+  'fabric_syncd.fabric.state': { is: 'The state that is stayed in.' },
+  'fabric_syncd.transition.event': { is: 'The type of the event that caused the transition.' },
+  'fabric_syncd.transition.from': { is: 'The path of the state that is left.' },
+  'fabric_syncd.transition.to': { is: 'The path of the state that is entered.' },
+  'fabric_syncd.transition.stayed_ms': { is: 'Time spent in the former state, in milliseconds; where it is left.' },
+  'fabric_syncd.reason': { is: 'Who or what caused it, or how a step ended; where that is known.' },
+  'fabric_syncd.objects.created': { is: 'Objects that are new.' },
+  'fabric_syncd.objects.updated': { is: 'Objects that changed.' },
+  'fabric_syncd.objects.deleted': { is: 'Objects that are gone.' },
+  'fabric_syncd.objects.touched': { is: 'Objects that got another version with the same content.' },
+  'fabric_syncd.objects.quarantined': { is: 'Objects that could not be stored.' },
+  'fabric_syncd.run.requests': { is: 'Requests to the fabric.' },
+  'fabric_syncd.run.bytes_read': { is: 'Bytes of lists, as received.' },
+  'fabric_syncd.link': {
+    is: 'On a link: `armed_by` the run that armed the timer, `failed_attempt`, or `requested_by` a command.',
+  },
+  'fabric_syncd.sweep.why': { is: 'Why the pass was made.' },
+  'fabric_syncd.sweep.interrupted': { is: 'Runs whose lease had expired.' },
+  'fabric_syncd.sweep.resumed': { is: 'Pauses that ended.' },
+  'fabric_syncd.sweep.rearmed': { is: 'Timers that were missing or wrong.' },
+  'fabric_syncd.sweep.cancelled': { is: 'Timers that nobody wants.' },
+  'fabric_syncd.cli.verb': { is: 'The verb, such as `trigger`.' },
+  'process.exit.code': { is: 'The exit status of the command.' },
+  'error.type': { is: 'The code of the failure; where there is one.' },
+  'exception.type': { is: 'The code of the failure.' },
+  'exception.message': { is: 'The failure in one line, without secrets.' },
+  'http.request.method': { is: 'Always `GET`.' },
+  'http.request.resend_count': { is: 'Where it was asked again with a renewed credential.' },
+  'http.response.status_code': { is: 'Where an answer came.' },
+  'http.response.body.size': { is: 'Bytes of the body, as far as it was read.' },
+  'url.full': { is: 'Without a login; the token of a next page is blotted out.' },
+  'url.template': { is: 'The path, with `{namespace}` and `{name}` in the place of names.' },
+  'server.address': { is: 'Host name or address.' },
+  'server.port': { is: 'Port.' },
+  'db.system.name': { is: '`redis` or `postgresql`.' },
+  'db.namespace': { is: 'The number or the name of the database.' },
+  'db.operation.name': { is: 'The command, such as `ZADD` or `UPDATE`.' },
+  'db.stored_procedure.name': { is: 'The script, such as `claim-timers`.' },
+  'db.query.summary': { is: 'What the statement does to which tables.' },
+  'db.query.text': { is: 'The statement with `$1` in the place of values, shortened.' },
+  'db.response.returned_rows': { is: 'Rows that came back or were written.' },
+  'db.response.status_code': { is: 'The server’s code for what it refused.' },
+});
+
+export type AttributeName = keyof typeof attributes;
+
+const spanTable = <Key extends string>(rows: Readonly<Record<Key, SpanContract<AttributeName>>>) => rows;
+
+export const spans = spanTable({
+  run: {
+    name: 'fabric.run',
+    kind: 'internal',
+    when: 'From a due timer or a request until the next timer is durable. The root of its trace.',
+    always: [
+      'fabric_syncd.fabric.id',
+      'fabric_syncd.fabric.name',
+      'fabric_syncd.run.trigger',
+      'fabric_syncd.run.outcome',
+    ],
+    sometimes: [
+      'fabric_syncd.run.id',
+      'fabric_syncd.run.epoch',
+      'fabric_syncd.run.due_at',
+      'fabric_syncd.run.late_ms',
+      'fabric_syncd.run.attempts',
+      'fabric_syncd.run.remark',
+      'fabric_syncd.reason',
+      'fabric_syncd.objects.created',
+      'fabric_syncd.objects.updated',
+      'fabric_syncd.objects.deleted',
+      'fabric_syncd.objects.quarantined',
+      'fabric_syncd.run.requests',
+      'fabric_syncd.run.bytes_read',
+      'error.type',
+    ],
+    events: ['exception'],
+    links: true,
+  },
+  replan: {
+    name: 'fabric.replan',
+    kind: 'internal',
+    when: 'A fabric is planned anew outside a run: at a start, paused, resumed, changed, removed, revived. The root of its trace.',
+    always: ['fabric_syncd.fabric.id', 'fabric_syncd.fabric.name'],
+    sometimes: ['fabric_syncd.reason'],
+    events: [],
+    links: false,
+  },
+  state: {
+    name: 'fabric.state {fabric_syncd.fabric.state}',
+    kind: 'internal',
+    when: 'Each stay in a state, as long as the run or the planning lasts.',
+    always: ['fabric_syncd.fabric.id', 'fabric_syncd.fabric.state'],
+    sometimes: ['error.type'],
+    events: [],
+    links: false,
+  },
+  transition: {
+    name: 'fabric.transition {fabric_syncd.transition.to}',
+    kind: 'internal',
+    when: 'Each transition, at the moment it happens.',
+    always: [
+      'fabric_syncd.fabric.id',
+      'fabric_syncd.transition.event',
+      'fabric_syncd.transition.from',
+      'fabric_syncd.transition.to',
+    ],
+    sometimes: ['fabric_syncd.transition.stayed_ms', 'fabric_syncd.reason'],
+    events: [],
+    links: false,
+  },
+  merge: {
+    name: 'fabric.merge',
+    kind: 'internal',
+    when: 'What was read is compared with the inventory and committed.',
+    always: [
+      'fabric_syncd.objects.created',
+      'fabric_syncd.objects.updated',
+      'fabric_syncd.objects.deleted',
+      'fabric_syncd.objects.touched',
+      'fabric_syncd.objects.quarantined',
+    ],
+    sometimes: ['error.type'],
+    events: [],
+    links: false,
+  },
+  sweep: {
+    name: 'fabric.sweep',
+    kind: 'internal',
+    when: 'A sweep that repaired something; one that found all well is not told. The root of its trace.',
+    always: [
+      'fabric_syncd.sweep.why',
+      'fabric_syncd.sweep.interrupted',
+      'fabric_syncd.sweep.resumed',
+      'fabric_syncd.sweep.rearmed',
+      'fabric_syncd.sweep.cancelled',
+    ],
+    sometimes: [],
+    events: [],
+    links: false,
+  },
+  command: {
+    name: 'fabric-syncd {fabric_syncd.cli.verb}',
+    kind: 'client',
+    when: 'A command that asks for a sync; below TRACEPARENT where that is set.',
+    always: ['fabric_syncd.cli.verb', 'process.exit.code'],
+    sometimes: [],
+    events: [],
+    links: false,
+  },
+  http: {
+    name: '{http.request.method} {url.template}',
+    kind: 'client',
+    when: 'Each request to a fabric: one a page.',
+    always: [
+      'http.request.method',
+      'url.template',
+      'url.full',
+      'server.address',
+      'server.port',
+      'http.response.body.size',
+    ],
+    sometimes: ['http.response.status_code', 'http.request.resend_count', 'error.type'],
+    events: [],
+    links: false,
+  },
+  redis: {
+    name: '{db.operation.name}',
+    kind: 'client',
+    when: 'Each Redis command of a run or a planning.',
+    always: ['db.system.name', 'db.operation.name', 'db.namespace'],
+    sometimes: ['server.address', 'server.port', 'error.type', 'db.response.status_code'],
+    events: [],
+    links: false,
+  },
+  script: {
+    name: '{db.operation.name} {db.stored_procedure.name}',
+    kind: 'client',
+    when: 'Each script in Redis, likewise.',
+    always: ['db.system.name', 'db.operation.name', 'db.namespace', 'db.stored_procedure.name'],
+    sometimes: ['server.address', 'server.port', 'error.type', 'db.response.status_code'],
+    events: [],
+    links: false,
+  },
+  statement: {
+    name: '{db.query.summary}',
+    kind: 'client',
+    when: 'Each Postgres statement of a run or a planning.',
+    always: ['db.system.name', 'db.namespace', 'db.operation.name', 'db.query.summary', 'db.query.text'],
+    sometimes: ['server.address', 'server.port', 'db.response.returned_rows', 'error.type', 'db.response.status_code'],
+    events: [],
+    links: false,
+  },
+});
+
+export type SpanKey = keyof typeof spans;

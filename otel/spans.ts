@@ -1,0 +1,207 @@
+// Turns a fleet's transitions into traces.
+//
+//   SP1. A run is a trace of its own, from the timer or the request until its next timer is durable. What armed it, failed
+//        before it or asked for it is a link, never a parent: a fabric's life would be one endless trace.
+//   SP2. Transitions outside a run (planned, paused, resumed, changed, removed, revived) make a trace of their own.
+//   SP3. Contention and a cancel are no errors. A failed attempt is one, and the state `errored` is.
+//   SP4. What is told of a failure is its note, never the error behind it: a note carries no secret.
+
+import { type Attributes, context, type Link, ROOT_CONTEXT, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import type { FailureNote } from '../machines/fabric/failure.ts';
+import { Episode, type Told } from './episode.ts';
+import { spans } from './names.ts';
+import { readTraceparent } from './traceparent.ts';
+import type { CommittedRun, SweepRepairs, TracedTransition, Tracing } from './tracing.ts';
+import { top } from './transitions.ts';
+
+export interface TracesDeps {
+  readonly tracer: Tracer;
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number;
+}
+
+interface InHand {
+  readonly episode: Episode;
+  /** Null for a planning. */
+  readonly run: RunNotes | null;
+}
+
+/** What a run came to, as far as its transitions tell. */
+interface RunNotes {
+  outcome: string;
+  failure: FailureNote | null;
+}
+
+/** Not the doing of the fabric, of the network or of a server: somebody wanted it so, or somebody else was first. */
+const quiet: readonly string[] = ['LEASE_CONTENDED', 'FENCE_STALE', 'CANCELLED', 'SHUTDOWN'];
+
+export class Traces implements Tracing {
+  readonly #tracer: Tracer;
+  readonly #nowMs: () => number;
+  readonly #inHand = new Map<string, InHand>();
+
+  constructor({ tracer, nowMs }: TracesDeps) {
+    this.#tracer = tracer;
+    this.#nowMs = nowMs;
+  }
+
+  transition(told: TracedTransition, tell: (traceId: string | null) => void): void {
+    const { fabricId, to } = told;
+    let now = this.#inHand.get(fabricId);
+    const begins = to === 'locked.acquiring';
+    // A timer that came due, or a person who asked, before the last run's next timer was durable.
+    if (begins && now) this.#end(fabricId, now);
+    if (begins || !now) {
+      now = begins ? this.#beginRun(told) : this.#beginReplan(told);
+      this.#inHand.set(fabricId, now);
+    }
+    const { episode, run } = now;
+    episode.move(told);
+    if (run) note(run, episode, told);
+    if (to.startsWith('errored') && told.context.failure) episode.stateFailed(told.context.failure);
+    context.with(episode.context, tell, undefined, episode.traceId);
+    if (to === 'idle' || to.endsWith('.waiting')) this.#end(fabricId, now);
+  }
+
+  within<Answer>(fabricId: string, work: () => Answer): Answer {
+    const now = this.#inHand.get(fabricId);
+    return now ? context.with(now.episode.context, work) : work();
+  }
+
+  traceparent(fabricId: string): string | null {
+    return this.#inHand.get(fabricId)?.episode.traceparent ?? null;
+  }
+
+  committed(fabricId: string, { outcome, remark, counts, requests, bytesRead }: CommittedRun): void {
+    const now = this.#inHand.get(fabricId);
+    if (!now?.run) return;
+    now.run.outcome = outcome;
+    now.episode.tell({
+      'fabric_syncd.objects.created': counts.created,
+      'fabric_syncd.objects.updated': counts.updated,
+      'fabric_syncd.objects.deleted': counts.deleted,
+      'fabric_syncd.objects.quarantined': counts.quarantined,
+      'fabric_syncd.run.requests': requests,
+      'fabric_syncd.run.bytes_read': bytesRead,
+      ...(remark !== '' && { 'fabric_syncd.run.remark': remark }),
+    });
+  }
+
+  removed(fabricId: string, name: string, from: string): void {
+    const last = this.#inHand.get(fabricId);
+    if (last?.run) last.run.outcome = 'removed';
+    const now = last ?? this.#beginReplan({ fabricId, name, reason: 'removed' });
+    now.episode.move({ event: 'REMOVED', from, to: 'removed', stayedMs: null, reason: 'removed' });
+    this.#end(fabricId, now);
+  }
+
+  swept({ why, startedMs, interrupted, resumed, rearmed, cancelled }: SweepRepairs): void {
+    if (interrupted + resumed + rearmed + cancelled === 0) return;
+    const attributes: Told = {
+      'fabric_syncd.sweep.why': why,
+      'fabric_syncd.sweep.interrupted': interrupted,
+      'fabric_syncd.sweep.resumed': resumed,
+      'fabric_syncd.sweep.rearmed': rearmed,
+      'fabric_syncd.sweep.cancelled': cancelled,
+    };
+    const span = this.#tracer.startSpan(
+      spans.sweep.name,
+      { root: true, startTime: startedMs, attributes: attributes as Attributes },
+      ROOT_CONTEXT,
+    );
+    span.end(this.#nowMs());
+  }
+
+  end(): void {
+    for (const [fabricId, now] of this.#inHand) {
+      if (now.run?.outcome === 'running') now.run.outcome = 'abandoned';
+      this.#end(fabricId, now);
+    }
+  }
+
+  #beginRun({ fabricId, name, reason, context: { trigger, servedDueMs, traceparent } }: TracedTransition): InHand {
+    const attributes: Told = {
+      'fabric_syncd.fabric.id': fabricId,
+      'fabric_syncd.fabric.name': name,
+      'fabric_syncd.run.trigger': trigger,
+      ...(servedDueMs !== null && {
+        'fabric_syncd.run.due_at': new Date(servedDueMs).toISOString(),
+        'fabric_syncd.run.late_ms': this.#nowMs() - servedDueMs,
+      }),
+      ...(trigger === 'manual' && reason !== null && { 'fabric_syncd.reason': reason }),
+    };
+    const root = this.#tracer.startSpan(
+      spans.run.name,
+      { root: true, attributes: attributes as Attributes, links: linksTo(traceparent, trigger) },
+      ROOT_CONTEXT,
+    );
+    return { episode: new Episode(this.#tracer, fabricId, root), run: { outcome: 'running', failure: null } };
+  }
+
+  #beginReplan({ fabricId, name, reason }: Pick<TracedTransition, 'fabricId' | 'name' | 'reason'>): InHand {
+    const attributes: Told = {
+      'fabric_syncd.fabric.id': fabricId,
+      'fabric_syncd.fabric.name': name,
+      ...(reason !== null && { 'fabric_syncd.reason': reason }),
+    };
+    const root = this.#tracer.startSpan(
+      spans.replan.name,
+      { root: true, attributes: attributes as Attributes },
+      ROOT_CONTEXT,
+    );
+    return { episode: new Episode(this.#tracer, fabricId, root), run: null };
+  }
+
+  #end(fabricId: string, { episode, run }: InHand): void {
+    this.#inHand.delete(fabricId);
+    if (run) {
+      episode.tell({ 'fabric_syncd.run.outcome': run.outcome });
+      if (run.failure) fail(episode, run.failure);
+    }
+    episode.end();
+  }
+}
+
+/** Why a run ran decides what it follows from. */
+function linksTo(traceparent: string | null, trigger: string): Link[] {
+  const before = readTraceparent(traceparent);
+  if (!before) return [];
+  const how = { sync: 'armed_by', manual: 'requested_by' }[trigger] ?? 'failed_attempt';
+  const attributes: Told = { 'fabric_syncd.link': how };
+  return [{ context: before, attributes: attributes as Attributes }];
+}
+
+function note(run: RunNotes, episode: Episode, { from, to, context: fabric }: TracedTransition): void {
+  const was = top(from);
+  const is = top(to);
+  if (is === 'syncing' && was === 'locked' && fabric.claim) {
+    const { runId, epoch } = fabric.claim;
+    episode.tell({ 'fabric_syncd.run.id': runId, 'fabric_syncd.run.epoch': epoch });
+  }
+  if (to === 'syncing.stopping') {
+    run.failure = fabric.failure;
+    run.outcome = fabric.failure?.code === 'FENCE_STALE' ? 'fenced' : 'cancelled';
+  } else if (was === 'syncing' && to.endsWith('.recording')) {
+    run.failure = fabric.failure;
+    run.outcome = 'failed';
+    episode.tell({ 'fabric_syncd.run.attempts': fabric.attempts });
+  } else if (to === 'locked.returning' && was === 'locked') {
+    run.failure = fabric.obstacle;
+    run.outcome = outcomeOf(fabric.obstacle);
+  } else if (from === 'locked.acquiring' && is !== 'locked') run.outcome = 'contended';
+  else if (from === 'locked.claiming' && is !== 'locked' && is !== 'syncing') run.outcome = 'superseded';
+}
+
+/** Of a run that could not begin. */
+function outcomeOf(obstacle: FailureNote | null): string {
+  if (obstacle === null) return 'contended';
+  return quiet.includes(obstacle.code) ? 'cancelled' : 'not_run';
+}
+
+function fail(episode: Episode, { code, message }: FailureNote): void {
+  episode.tell({ 'error.type': code });
+  if (quiet.includes(code)) return;
+  const exception: Told = { 'exception.type': code, 'exception.message': message };
+  episode.root.addEvent('exception', exception as Attributes);
+  episode.root.setStatus({ code: SpanStatusCode.ERROR, message: `${code}: ${message}` });
+}

@@ -1,0 +1,144 @@
+// Starts the tracing: the provider, its processors, and the context that follows asynchronous work. Loaded only where traces
+// are exported or kept for the inspector.
+//
+//   TS1. What tracing can do wrong it does by itself: a collector that is away, slow or refuses costs spans, which are
+//        counted, and a log line; never a run, and no memory beyond the queue.
+
+import { context, type MeterProvider, ROOT_CONTEXT, type Tracer, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import type { Resource } from '@opentelemetry/resources';
+import { type SpanExporter, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { type Environment, exportAsked } from './asked.ts';
+import { type SpanCounts, SpanQueue } from './span-queue.ts';
+import { queueSettings, samplerOf, spanLimits } from './trace-settings.ts';
+
+export interface TracingOptions {
+  readonly env: Environment;
+  readonly resource: Resource;
+  readonly version: string;
+  /** Hears every span too, beside the exporter. */
+  readonly also?: readonly SpanProcessor[];
+  /** In place of OTLP. */
+  readonly exporter?: SpanExporter;
+  /** For what the queue tells of itself. */
+  readonly meterProvider?: MeterProvider;
+  readonly shutdownMs: number;
+  /** One line for the log. */
+  readonly warn: (line: string) => void;
+}
+
+export interface RunningTracing {
+  readonly tracer: Tracer;
+  /** Null where nothing is exported. */
+  counts(): SpanCounts | null;
+  flush(): Promise<void>;
+  /** Delivers what is queued, within the deadline. Safe to repeat. */
+  stop(): Promise<void>;
+}
+
+export function startTracing(options: TracingOptions): RunningTracing {
+  const { env, resource, version, also = [], warn } = options;
+  const exporter = options.exporter ?? (exportAsked(env, 'TRACES') ? otlpExporter(env, warn) : null);
+  const queue =
+    exporter &&
+    new SpanQueue({ ...queueSettings(env), exporter, shutdownMs: options.shutdownMs, onTrouble: teller(warn) });
+  const provider = new TracerProvider({
+    resource,
+    sampler: samplerOf(env, warn),
+    spanLimits: spanLimits(env),
+    spanProcessors: queue ? [...also, queue] : [...also],
+  });
+  const manager = new AsyncLocalStorageContextManager().enable();
+  context.setGlobalContextManager(manager);
+  trace.setGlobalTracerProvider(provider);
+  const stopObserving = queue && options.meterProvider ? observe(queue, options.meterProvider, env) : () => {};
+  let stopping: Promise<void> | null = null;
+  const stop = async () => {
+    trace.disable();
+    context.disable();
+    try {
+      await provider.shutdown();
+    } finally {
+      stopObserving();
+    }
+  };
+  return {
+    tracer: provider.getTracer('fabric-syncd', version),
+    counts: () => queue?.counts ?? null,
+    flush: () => provider.forceFlush(),
+    stop() {
+      stopping ??= context.with(ROOT_CONTEXT, stop);
+      return stopping;
+    },
+  };
+}
+
+/** The exporter reads all other `OTEL_EXPORTER_OTLP_*` settings itself. */
+function otlpExporter(env: Environment, warn: (line: string) => void): SpanExporter | null {
+  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf';
+  if (protocol !== 'http/protobuf') {
+    warn(
+      `traces are not exported: OTEL_EXPORTER_OTLP_PROTOCOL is ${JSON.stringify(protocol)}, only http/protobuf is spoken`,
+    );
+    return null;
+  }
+  try {
+    return new OTLPTraceExporter({ url: tracesUrl(env) });
+  } catch (thrown) {
+    warn(`traces are not exported: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    return null;
+  }
+}
+
+export function tracesUrl(env: Environment): string {
+  const own = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim();
+  if (own) return own;
+  const base = env.OTEL_EXPORTER_OTLP_ENDPOINT?.trim() || 'http://localhost:4318';
+  return `${base.replace(/\/+$/, '')}/v1/traces`;
+}
+
+/** At most one line of trouble a minute, and one when it is over. */
+function teller(warn: (line: string) => void): (trouble: string | null) => void {
+  let silent = false;
+  let told = false;
+  return (trouble) => {
+    if (trouble === null) {
+      if (told && !silent) {
+        told = false;
+        warn('traces are delivered again');
+      }
+      return;
+    }
+    if (silent) return;
+    silent = true;
+    told = true;
+    warn(`traces are not delivered: ${trouble}`);
+    setTimeout(() => {
+      silent = false;
+    }, 60_000).unref();
+  };
+}
+
+/** By the conventions' names for what an SDK tells of itself. */
+function observe(queue: SpanQueue, provider: MeterProvider, env: Environment): () => void {
+  const meter = provider.getMeter('fabric-syncd');
+  const component = {
+    'otel.component.type': 'batching_span_processor',
+    'otel.component.name': 'batching_span_processor/0',
+  };
+  const processed = meter.createObservableCounter('otel.sdk.processor.span.processed', { unit: '{span}' });
+  const size = meter.createObservableUpDownCounter('otel.sdk.processor.span.queue.size', { unit: '{span}' });
+  const capacity = meter.createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', { unit: '{span}' });
+  const look: Parameters<typeof meter.addBatchObservableCallback>[0] = (seen) => {
+    const { exported, failed, dropped, queued } = queue.counts;
+    seen.observe(processed, exported, component);
+    seen.observe(processed, failed, { ...component, 'error.type': 'export_failed' });
+    seen.observe(processed, dropped, { ...component, 'error.type': 'queue_full' });
+    seen.observe(size, queued, component);
+    seen.observe(capacity, queueSettings(env).queueMax, component);
+  };
+  const instruments = [processed, size, capacity];
+  meter.addBatchObservableCallback(look, instruments);
+  return () => meter.removeBatchObservableCallback(look, instruments);
+}
