@@ -52,7 +52,8 @@ function waysOut(machine: MachineDocument, path: string): string {
     if ((from !== path && from !== outer) || to === null) continue;
     const name = label === '' ? 'at once' : label;
     const targets = ways.get(name) ?? new Set();
-    targets.add(outerOf(to) === outer ? to : (outerOf(to) ?? to));
+    // From inside one state to inside the same one: only there the inner name tells something.
+    targets.add(from !== outer && outerOf(to) === outer ? to : (outerOf(to) ?? to));
     ways.set(name, targets);
   }
   if (ways.size === 0) return 'nothing leaves it but what it does itself';

@@ -1,7 +1,7 @@
 // The fleet on a terminal: a head, a window of the table around the fabric that is chosen, and a foot.
 
 import type { FleetFabric, PartsDocument } from '../../inspector/documents.ts';
-import { plain } from '../plain-text.ts';
+import { cut, plain } from '../plain-text.ts';
 import { wholeSpan } from '../span.ts';
 import { countsText, dueCell, duration, fabricRemarks, limit, stateCell, syncCell } from '../status-text.ts';
 import { type Cell, type Column, formatTable } from '../table.ts';
@@ -48,7 +48,7 @@ export function fleetLines(model: Model, choice: FleetChoice, screen: Screen): s
     shown.findIndex(({ id }) => id === choice.chosen),
   );
   const chosen = shown[at];
-  const head = [...headLines(model, screen), filterLine(model, shown.length, choice), ''];
+  const head = [...headLines(model, screen), cut(filterLine(model, shown.length, choice), width), ''];
   const remarks = chosen ? fabricRemarks(chosen).flatMap((text) => limit(`  ${text}`, width)) : [];
   const foot = [...remarks.slice(0, 6), ...(remarks.length > 0 ? [''] : []), keysLine(choice, width)];
   // The table's own head, an empty line above the foot, and the last line, which a terminal keeps for its cursor.
