@@ -67,16 +67,21 @@ function isList({ step }: ProbeStep): boolean {
 /** What to do about a failure, in words that fit the verb. */
 export type HintFor = (failure: FailureNote) => string;
 
+/** The hints are written for what the daemon does; nobody repeats a test but whoever asked for it. */
+function advice(failure: FailureNote, hintFor: HintFor): string {
+  return hintFor(failure).replace(/It is retried (?:by itself|when it asked for)/, 'Try again');
+}
+
 /** `ok    tls       …`, with what to do below where it failed. */
 export function stepLines(step: ProbeStep, hintFor: HintFor, paint: Paint): string[] {
   const mark = step.ok ? paint('green', 'ok  ') : paint('red', 'fail');
   const lines = [`${mark}  ${step.step.padEnd(23)}  ${plain(step.detail)}`];
-  if (step.failure) lines.push(`      ${paint('dim', plain(hintFor(step.failure)))}`);
+  if (step.failure) lines.push(`      ${paint('dim', plain(advice(step.failure, hintFor)))}`);
   return lines;
 }
 
 function stepDocument({ step, ok, detail, failure }: ProbeStep, hintFor: HintFor): object {
-  return { step, ok, detail, code: failure?.code ?? null, hint: failure ? hintFor(failure) : null };
+  return { step, ok, detail, code: failure?.code ?? null, hint: failure ? advice(failure, hintFor) : null };
 }
 
 /** The test as a document: what was tried, and what came of it. */
@@ -93,7 +98,7 @@ export function testFailure(
   what: string,
 ): CliFailure {
   const code = fatal.failure?.code ?? 'TEST_FAILED';
-  const hint = fatal.failure ? `${hintFor(fatal.failure)} ` : '';
+  const hint = fatal.failure ? `${advice(fatal.failure, hintFor)} ` : '';
   return new CliFailure('failed', code, `${name}: ${fatal.step} does not work: ${fatal.detail}. ${what}`, {
     hint: `${hint}To do it all the same: --no-test.`,
     beside: { test: testDocument(tested, hintFor) },
