@@ -30,12 +30,13 @@ export interface Measuring {
   readonly exported: boolean;
   /** Prometheus text; null where `OTEL_SDK_DISABLED` says that nothing is measured. Scrapes at once share one look. */
   readonly scrape: (() => Promise<string>) | null;
-  /** Exports what is left. Bounded by the exporter's own timeout; the caller's deadline may be shorter. */
+  /** Exports what is left, within `stopMsMax`. */
   stop(): Promise<void>;
 }
 
 /** The conventions' defaults. */
 const exportMs = { every: 60_000, timeout: 30_000 };
+const stopMsMax = 3_000;
 /** Attribute sets of one instrument; above what `Metrics` names, so that it decides and not the SDK. */
 const cardinalityMax = 20_000;
 
@@ -70,11 +71,9 @@ export function startMeasuring({ env, resource, version }: MeasuringOptions): Me
     },
     async stop() {
       metrics.disable();
-      try {
-        await provider.shutdown();
-      } finally {
-        stopProcess();
-      }
+      // What a collector did not take by then, it never gets.
+      await provider.shutdown({ timeoutMillis: stopMsMax }).catch(() => {});
+      stopProcess();
     },
   };
 }

@@ -12,6 +12,12 @@ import { nearest } from './nearest.ts';
 import { readRedisUrl } from './redis/address.ts';
 import { type Setting, settings } from './settings.ts';
 
+/** Port 0: any that is free. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface Config {
   /** Null where it is not set: verbs that need Postgres say so. */
   readonly databaseUrl: string | null;
@@ -41,6 +47,8 @@ export interface Config {
     readonly bodyBytesMax: number;
   };
   readonly adminSocket: string;
+  /** Null: the metrics are on the admin socket alone. */
+  readonly metricsListen: ListenAddress | null;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
 }
@@ -117,6 +125,7 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
       bodyBytesMax: size(settings.bodyMax, 64 * 1024, 1024 ** 3),
     },
     adminSocket: socketPath(text(settings.adminSocket), env),
+    metricsListen: read(settings.metricsListen, listenAddress, null),
     logLevel: read(settings.logLevel, oneOf(logLevels), 'info'),
     logFormat: read(settings.logFormat, oneOf(['auto', 'json', 'pretty'] as const), 'auto'),
   };
@@ -242,6 +251,16 @@ function oneOf<Word extends string>(words: readonly Word[]) {
     if (!found) throw new NotReadable(`"${given.slice(0, 40)}" is none of ${words.join(', ')}`);
     return found;
   };
+}
+
+/** `HOST:PORT`; an IPv6 address in brackets. Without a host: every address of this machine. */
+function listenAddress(given: string): ListenAddress | null {
+  if (given === '') return null;
+  const [, ipv6, name, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(given) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    throw new NotReadable(`"${given.slice(0, 80)}" is not HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464`);
+  }
+  return { host: ipv6 ?? (name || '::'), port: Number(port) };
 }
 
 function socketPath(given: string, env: Environment): string {

@@ -5,14 +5,19 @@
 //   B3. The first signal lets runs finish within the grace period and then aborts them cleanly; the second means now.
 
 import { FabricFailure } from '../machines/fabric/failure.ts';
+import type { Measuring } from '../otel/metrics-start.ts';
+import { prometheusContentType } from '../otel/prometheus.ts';
+import { MetricsListener } from './admin/metrics-listener.ts';
 import { AdminServer } from './admin/server.ts';
 import { Vitals } from './admin/vitals.ts';
 import type { Clock } from './clock.ts';
 import { composeCore, daemonName } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Dice } from './dice.ts';
+import { daemonFacts, Measure } from './fleet/measure.ts';
 import { sealingKeyIds } from './host-credentials.ts';
 import type { Log } from './log.ts';
+import type { LogLevels } from './log-level.ts';
 import { openServers, type Servers } from './servers.ts';
 import { type Service, startAll } from './service.ts';
 import type { SystemdNotifier } from './systemd/notify.ts';
@@ -28,6 +33,8 @@ export interface DaemonDeps {
   readonly pid: number;
   readonly version: string;
   readonly notifier: SystemdNotifier;
+  readonly levels: LogLevels;
+  readonly measuring: Measuring;
 }
 
 export interface Daemon {
@@ -59,7 +66,8 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     throw cause;
   }
   const { store, timers, lock, apis } = servers;
-  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis });
+  const measure = new Measure(deps.measuring.metrics, clock);
+  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, measure });
   const { fleet, sweep, post, pump, tidings, attempts } = core;
   const vitals = new Vitals({
     daemon,
@@ -73,12 +81,25 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     keyIds: () => sealingKeyIds(config),
   });
 
+  const stopObserving = deps.measuring.metrics.observe(
+    daemonFacts({
+      measure,
+      fleet,
+      vitals,
+      redis: config.redisUrl === null ? null : () => servers.degraded() === null,
+      postgres: () => sweep.trouble === null,
+    }),
+  );
+  const metrics = { scrape: deps.measuring.scrape, contentType: prometheusContentType, clock };
   const admin = new AdminServer({
     socketPath: config.adminSocket,
     tidings,
     health: () => vitals.health(),
     fleet: () => vitals.fleet(),
+    levels: deps.levels,
+    metrics,
   });
+  const listener = config.metricsListen && new MetricsListener({ ...metrics, address: config.metricsListen, log });
   const watchdog = new Watchdog({
     env,
     pid,
@@ -100,10 +121,20 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   let stopServices: () => Promise<void>;
   try {
     // News first, so that none is missed; then the sweep, whose first pass plans every fabric; the timers last (B2).
-    stopServices = await startAll([vitals, admin, post, sweep, watchdog, statusLine]);
+    stopServices = await startAll([
+      deps.levels,
+      vitals,
+      admin,
+      ...(listener ? [listener] : []),
+      post,
+      sweep,
+      watchdog,
+      statusLine,
+    ]);
     await pump.start();
   } catch (cause) {
     stopListening();
+    stopObserving();
     await servers.close();
     throw cause;
   }
@@ -128,6 +159,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     try {
       await stopServices();
     } finally {
+      stopObserving();
       await servers.close();
     }
     log.info({}, 'stopped');
@@ -136,6 +168,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     async reload() {
       // The key file is read at each run anyway; what a reload adds is a look at every fabric now.
       notifier.reloading('looking at every fabric again');
+      deps.levels.restore('reloaded');
       await sweep
         .now('reload')
         .catch((cause: unknown) => log.warn({ err: cause }, 'the sweep failed; it is tried again'));

@@ -123,6 +123,12 @@ export const settings = table({
     fallback: '',
     description: 'The admin API’s Unix socket; `admin.sock` in $RUNTIME_DIRECTORY or /run/fabric-syncd where empty.',
   },
+  metricsListen: {
+    name: 'FABRIC_SYNCD_METRICS_LISTEN',
+    fallback: '',
+    description:
+      'HOST:PORT where Prometheus may scrape /metrics over TCP; off where empty. No login: choose who reaches it.',
+  },
   logLevel: {
     name: 'FABRIC_SYNCD_LOG_LEVEL',
     fallback: 'info',

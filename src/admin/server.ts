@@ -3,15 +3,21 @@
 //   GET /v1/health   {"ok", "why", "daemon", "version", "pid", "uptime_ms", "redis", "postgres", "fabrics": {state: n}}
 //   GET /v1/fleet    {"fabrics": [{"id", "name", "state", "since", "run", "attempts"}]}
 //   GET /v1/events   one JSON object a line (see tidings.ts), until the client goes; `?fabric=ID` filters
+//   GET /v1/metrics  the metrics as Prometheus text; /metrics is the same
+//   GET /v1/log-level   {"level", "configured", "until"}; POST sets it (see log-level-answer.ts)
 //
-//   D1. It only reads. What changes something goes through Postgres, where every daemon hears of it.
+//   D1. It only reads, but for the level of this process's own log. What changes a fabric goes through Postgres, where
+//       every daemon hears of it.
 //   D2. A client that reads too slowly is cut off at `backlogBytesMax`, so that it can never grow our memory.
 
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import type { LogLevels } from '../log-level.ts';
 import type { Service } from '../service.ts';
+import { setLogLevel } from './log-level-answer.ts';
+import { answerScrape, metricsPaths, type ScrapeDeps } from './scrape-answer.ts';
 import type { Tidings } from './tidings.ts';
 
 export interface AdminDeps {
@@ -19,6 +25,8 @@ export interface AdminDeps {
   readonly tidings: Tidings;
   readonly health: () => object;
   readonly fleet: () => object;
+  readonly levels: LogLevels;
+  readonly metrics: ScrapeDeps;
 }
 
 const backlogBytesMax = 1024 * 1024;
@@ -75,12 +83,20 @@ export class AdminServer implements Service {
     const url = URL.parse(request.url ?? '/', 'http://admin');
     if (!url) {
       reply(response, 400, { error: { code: 'BAD_REQUEST' } });
+    } else if (metricsPaths.includes(url.pathname)) {
+      answerScrape(this.#deps.metrics, request, response).catch(() => response.destroy());
+    } else if (url.pathname === '/v1/log-level' && request.method === 'POST') {
+      setLogLevel(this.#deps.levels, request)
+        .then(({ status, body }) => reply(response, status, body))
+        .catch(() => response.destroy());
     } else if (request.method !== 'GET') {
       reply(response, 405, { error: { code: 'METHOD_NOT_ALLOWED' } });
     } else if (url.pathname === '/v1/health') {
       reply(response, 200, this.#deps.health());
     } else if (url.pathname === '/v1/fleet') {
       reply(response, 200, this.#deps.fleet());
+    } else if (url.pathname === '/v1/log-level') {
+      reply(response, 200, this.#deps.levels.view());
     } else if (url.pathname === '/v1/events') {
       this.#stream(response, url.searchParams.get('fabric'));
     } else {

@@ -63,6 +63,11 @@ export class Vitals implements Service {
     return { ok: true };
   }
 
+  /** How long the most overdue fabric has been waiting that nobody runs, in milliseconds; 0 where none is. */
+  overdueMs(): number {
+    return Math.max(0, this.#mostOverdue()?.ms ?? 0);
+  }
+
   health(): object {
     const { daemon, version, pid, clock, fleet, servers, databaseTrouble } = this.#deps;
     const progress = this.progress();

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { openLog } from '../log.ts';
+import { LogLevels } from '../log-level.ts';
 import { readVersion } from '../version.ts';
 import { configured } from './configured.ts';
 import { verb } from './verb.ts';
@@ -8,7 +10,7 @@ export const runVerb = verb({
   summary: 'run the daemon in the foreground',
   details:
     'Logs to standard output. SIGTERM lets runs in hand finish within FABRIC_SYNCD_GRACE_PERIOD and then aborts them; ' +
-    'a second signal aborts them now. SIGHUP looks at every fabric again.',
+    'a second signal aborts them now. SIGHUP looks at every fabric again, and puts the log level back.',
   examples: ['fabric-syncd run', 'REDIS_URL=none fabric-syncd run'],
   ownSignals: true,
   async run({ world }) {
@@ -20,6 +22,13 @@ export const runVerb = verb({
       isTerminal: world.isTerminal.stdout,
     });
     // Loaded here, so that `--help` need not wait for drivers.
+    const version = readVersion();
+    const [{ startMeasuring }, { resourceOf }] = await Promise.all([
+      import('../../otel/metrics-start.ts'),
+      import('../../otel/resource.ts'),
+    ]);
+    const resource = resourceOf({ env: world.env, version, instance: randomUUID() });
+    const measuring = startMeasuring({ env: world.env, resource, version });
     const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
       import('../daemon.ts'),
       import('../systemd/notify.ts'),
@@ -54,8 +63,10 @@ export const runVerb = verb({
           dice: world.dice,
           hostname: world.hostname,
           pid: world.pid,
-          version: readVersion(),
+          version,
           notifier,
+          levels: new LogLevels(log, world.clock),
+          measuring,
         },
         end.signal,
       );
@@ -74,6 +85,7 @@ export const runVerb = verb({
     } finally {
       for (const stopListening of deaf) stopListening();
       await notifier.stop();
+      await measuring.stop();
       await log.flush();
     }
   },

@@ -5,14 +5,14 @@
 //   Z2. The rows that pass by are remembered for the metrics of single fabrics; those of fabrics that are gone are not.
 
 import type { FabricState } from '../../machines/fabric/plan.ts';
-import type { FabricFacts, Metrics, RunOutcome } from '../../otel/metrics.ts';
+import type { DaemonFacts, FabricFacts, Metrics, RunOutcome } from '../../otel/metrics.ts';
 import { top } from '../../otel/transitions.ts';
 import type { Clock } from '../clock.ts';
 import type { FabricLock } from '../ports/lock.ts';
 import type { FabricRow, RunFigures, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding } from '../sync/run.ts';
-import type { FabricTransition, FleetMember } from './fleet.ts';
+import type { FabricTransition, Fleet, FleetMember } from './fleet.ts';
 import type { SweepFindings } from './sweep.ts';
 
 /** What a row said of a fabric, as far as metrics need it. */
@@ -196,4 +196,23 @@ export class Measure {
 
 function sum(kinds: RunFigures['kinds'], of: 'listed' | 'created' | 'updated' | 'deleted' | 'touched' | 'quarantined') {
   return Object.values(kinds).reduce((total, report) => total + report[of], 0);
+}
+
+/** What a look at the metrics asks. `redis`: null where it is not used by choice. */
+export function daemonFacts(parts: {
+  readonly measure: Measure;
+  readonly fleet: Fleet;
+  readonly vitals: { overdueMs(): number; progress(): { readonly ok: boolean } };
+  readonly redis: (() => boolean) | null;
+  readonly postgres: () => boolean;
+}): DaemonFacts {
+  const { measure, fleet, vitals, redis, postgres } = parts;
+  return {
+    census: () => fleet.census(),
+    fabrics: () => measure.facts(fleet.members()),
+    overdueS: () => vitals.overdueMs() / 1_000,
+    slots: () => ({ running: fleet.slots.running, capacity: fleet.slots.capacity, waiting: fleet.slots.queue }),
+    available: () => ({ postgresql: postgres(), ...(redis && { redis: redis() }) }),
+    progress: () => vitals.progress().ok,
+  };
 }

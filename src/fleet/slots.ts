@@ -43,6 +43,12 @@ export class Slots {
     return this.#waiting.manual.size + this.#waiting.periodic.size + this.#waiting.trouble.size;
   }
 
+  /** How many wait, by class. */
+  get queue(): Readonly<Record<SlotClass, number>> {
+    const { manual, periodic, trouble } = this.#waiting;
+    return { manual: manual.size, periodic: periodic.size, trouble: trouble.size };
+  }
+
   /** How many more timers it makes sense to claim: what can run now, not counting who waits already. */
   get room(): number {
     return Math.max(0, this.capacity - this.running - this.#waiting.manual.size - this.#waiting.periodic.size);

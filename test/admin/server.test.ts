@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AdminServer, AdminSocketTaken } from '../../src/admin/server.ts';
 import { type Tiding, Tidings } from '../../src/admin/tidings.ts';
+import { untold } from '../support/untold.ts';
 
 let folder: string;
 let socketPath: string;
@@ -28,7 +29,7 @@ afterEach(async () => {
 });
 
 const make = () =>
-  new AdminServer({ socketPath, tidings, health: () => ({ ok: true }), fleet: () => ({ fabrics: [] }) });
+  new AdminServer({ ...untold(), socketPath, tidings, health: () => ({ ok: true }), fleet: () => ({ fabrics: [] }) });
 
 async function ask(path: string, method = 'GET'): Promise<IncomingMessage> {
   const asked = request({ socketPath, path, method, agent: false }).end();

@@ -43,6 +43,7 @@ describe('defaults', () => {
         bodyBytesMax: 64 * 1024 * 1024,
       },
       adminSocket: '/run/fabric-syncd/admin.sock',
+      metricsListen: null,
       logLevel: 'info',
       logFormat: 'auto',
     });

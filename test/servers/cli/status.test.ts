@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
 import { cloneDatabase, emptyDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { makeFabric, makeRun, makeRunning } from '../../support/rows.ts';
 import { type ProgramOptions, runFabricSyncd } from '../../support/run-program.ts';
+import { untold } from '../../support/untold.ts';
 
 let clone: TestDatabase;
 let database: Database;
@@ -75,6 +76,7 @@ describe('status', () => {
 
   test('with Postgres down it shows what the daemon on this host remembers', async () => {
     const admin = new AdminServer({
+      ...untold(),
       socketPath: env.FABRIC_SYNCD_ADMIN_SOCKET ?? '',
       tidings: new Tidings(),
       health: () => ({

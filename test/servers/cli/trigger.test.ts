@@ -10,6 +10,7 @@ import { createStore } from '../../../src/postgres/store.ts';
 import { cloneDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { makeFabric, makeRunning } from '../../support/rows.ts';
 import { runFabricSyncd } from '../../support/run-program.ts';
+import { untold } from '../../support/untold.ts';
 
 let clone: TestDatabase;
 let database: Database;
@@ -103,6 +104,7 @@ async function syncNow(fabricId: string, outcome: 'complete' | 'failed' = 'compl
 async function daemon(serve: (fabricId: string, tidings: Tidings) => Promise<void>): Promise<void> {
   const tidings = new Tidings();
   const admin = new AdminServer({
+    ...untold(),
     socketPath: socket,
     tidings,
     health: () => ({ ok: true, why: '', daemon: 'host/1/a', version: '0', pid: 1, uptime_ms: 1 }),

@@ -19,6 +19,7 @@ import { SystemdNotifier } from '../../../src/systemd/notify.ts';
 import { expectInvariants } from '../../support/invariants.ts';
 import { cloneDatabase } from '../../support/postgres.ts';
 import { type ProgramRun, runFabricSyncd } from '../../support/run-program.ts';
+import { unmeasured, untold } from '../../support/untold.ts';
 
 /** Short enough for many storms in a minute, long enough for a busy machine. */
 const impatience = {
@@ -126,6 +127,8 @@ export async function openStation(other: Readonly<Record<string, string>> = {}):
         pid: process.pid,
         version: '0',
         notifier: new SystemdNotifier({ env: {}, onTrouble: () => {} }),
+        levels: untold().levels,
+        measuring: unmeasured(),
       },
       AbortSignal.timeout(30_000),
     );
