@@ -2,6 +2,7 @@
 // anything, and nothing else puts parts together.
 
 import { randomBytes } from 'node:crypto';
+import { noTracing, type Tracing } from '../otel/tracing.ts';
 import { Tidings } from './admin/tidings.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -13,7 +14,7 @@ import type { Measure } from './fleet/measure.ts';
 import { createPlanner, type Planner } from './fleet/planner.ts';
 import { Post } from './fleet/post.ts';
 import { Sweep, type SweepFindings } from './fleet/sweep.ts';
-import { Teller } from './fleet/tell.ts';
+import { committedRun, Teller } from './fleet/tell.ts';
 import { TimerPump } from './fleet/timer-pump.ts';
 import type { Log } from './log.ts';
 import type { FabricLock } from './ports/lock.ts';
@@ -34,6 +35,8 @@ export interface CoreDeps {
   readonly apis: SyncDeps['apis'] & { forget(fabricId: string): Promise<void> };
   /** Where it is absent, nothing is measured. */
   readonly measure?: Measure;
+  /** Where it is absent, nothing is traced. */
+  readonly tracing?: Tracing;
 }
 
 /** What one pass of the sweep may take until it has ended what expired. */
@@ -55,7 +58,7 @@ export interface Core {
 }
 
 export function composeCore(deps: CoreDeps): Core {
-  const { config, log, clock, dice, daemon, apis, measure } = deps;
+  const { config, log, clock, dice, daemon, apis, measure, tracing = noTracing } = deps;
   const store = measure?.store(deps.store) ?? deps.store;
   const timers = measure?.timers(deps.timers) ?? deps.timers;
   const lock = measure?.lock(deps.lock) ?? deps.lock;
@@ -88,20 +91,25 @@ export function composeCore(deps: CoreDeps): Core {
       measure?.ended(job.fabricId, ending);
       return ending;
     },
-    onCommitted: (job, ending) => teller.committed(job, ending),
+    onCommitted: (job, ending) => {
+      teller.committed(job, ending);
+      tracing.committed(job.fabricId, committedRun(ending));
+    },
   });
   const fleet: Fleet = new Fleet({
-    machine: bindFabricMachine(attempts),
+    machine: bindFabricMachine(attempts, tracing),
     policy: { runDeadlineMs: config.runDeadlineMs, retriesMax: config.backoff.retriesMax },
     concurrency: config.concurrency,
     clock,
-    onTransition: (told) => {
-      teller.transition(told);
-      measure?.transition(told);
-      for (const hear of hearers) hear(told);
-    },
+    onTransition: (told) =>
+      tracing.transition(told, (traceId) => {
+        teller.transition(told, traceId);
+        measure?.transition(told);
+        for (const hear of hearers) hear(told);
+      }),
     onStale: (fabricId) => post.reread(fabricId, 'rested'),
-    onRemoved: (fabricId) => {
+    onRemoved: (fabricId, was) => {
+      tracing.removed(fabricId, was.name, was.path);
       discovery.forget(fabricId);
       measure?.forget(fabricId);
       const letGo = Promise.all([attempts.drop(fabricId), apis.forget(fabricId)]);
@@ -122,6 +130,7 @@ export function composeCore(deps: CoreDeps): Core {
     reread: (fabricId, why) => post.reread(fabricId, why),
     onPass: (found, why, startedMs) => {
       measure?.swept(found, why);
+      tracing.swept({ ...found, why, startedMs });
       for (const hear of sweepHearers) hear(found, why, startedMs);
     },
   });

@@ -14,6 +14,8 @@ export type Tiding =
       readonly to: string;
       readonly state: FabricState;
       readonly run: string | null;
+      /** Of the run or planning that it belongs to; null where nothing is traced. */
+      readonly trace_id: string | null;
       /** Into `locked` by a timer: how long after its due time, in milliseconds; else null. */
       readonly late_ms: number | null;
     }

@@ -142,7 +142,7 @@ const columns: readonly Column[] = [
 function timerToArm({ row, plan }: Planned, timer: StoredTimer | undefined): Timer[] {
   if (plan.state === 'idle' || plan.why === 'running_elsewhere') return [];
   if (timer && timer.dueAtMs === plan.dueAtMs && timer.kind === plan.kind) return [];
-  return [{ fabricId: row.fabricId, kind: plan.kind, dueAtMs: plan.dueAtMs, traceparent: timer?.traceparent ?? null }];
+  return [{ fabricId: row.fabricId, kind: plan.kind, dueAtMs: plan.dueAtMs, traceparent: row.traceparent }];
 }
 
 function doneFor({ row, plan }: Planned, armed: ReadonlySet<string>, inRedis: boolean): Done {

@@ -13,19 +13,38 @@ import type {
   RunInput,
   SettleInput,
 } from '../../machines/fabric/ports.ts';
+import { noTracing, type Tracing } from '../../otel/tracing.ts';
 import type { Attempts } from './attempts.ts';
 
-export function bindFabricMachine(attempts: Attempts): typeof fabricMachine {
+/**
+ * @param tracing each port does its work as a part of what the fabric is doing; what it arms and what it claims carries the
+ *   trace on
+ */
+export function bindFabricMachine(
+  attempts: Attempts,
+  tracing: Pick<Tracing, 'within' | 'traceparent'> = noTracing,
+): typeof fabricMachine {
+  const within = <Answer>({ fabricId }: { fabricId: string }, work: () => Answer): Answer =>
+    tracing.within(fabricId, work);
   return fabricMachine.provide({
     actors: {
-      armTimer: fromPromise<void, ArmInput>(({ input }) => attempts.armTimer(input)),
-      acquireLease: fromPromise<LockAnswer, AttemptInput>(({ input, signal }) => attempts.acquireLease(input, signal)),
-      makeClaim: fromPromise<ClaimAnswer, AttemptInput & { token: string }>(({ input }) => attempts.makeClaim(input)),
-      runSync: fromPromise<RunEnding, RunInput>(({ input, signal }) => attempts.runSync(input, signal)),
-      keepLease: fromCallback<FabricEvent, RunInput>(({ input, sendBack }) =>
-        attempts.keepLease(input, (reason) => sendBack({ type: 'LEASE_LOST', reason })),
+      armTimer: fromPromise<void, ArmInput>(({ input }) =>
+        within(input, () => attempts.armTimer(input, tracing.traceparent(input.fabricId))),
       ),
-      settle: fromPromise<{ plan: Plan }, SettleInput>(({ input }) => attempts.settle(input)),
+      acquireLease: fromPromise<LockAnswer, AttemptInput>(({ input, signal }) =>
+        within(input, () => attempts.acquireLease(input, signal)),
+      ),
+      // What comes in is the trace that the run follows from; what is written is its own.
+      makeClaim: fromPromise<ClaimAnswer, AttemptInput & { token: string }>(({ input }) =>
+        within(input, () => attempts.makeClaim({ ...input, traceparent: tracing.traceparent(input.fabricId) })),
+      ),
+      runSync: fromPromise<RunEnding, RunInput>(({ input, signal }) =>
+        within(input, () => attempts.runSync(input, signal)),
+      ),
+      keepLease: fromCallback<FabricEvent, RunInput>(({ input, sendBack }) =>
+        within(input, () => attempts.keepLease(input, (reason) => sendBack({ type: 'LEASE_LOST', reason }))),
+      ),
+      settle: fromPromise<{ plan: Plan }, SettleInput>(({ input }) => within(input, () => attempts.settle(input))),
     },
   });
 }

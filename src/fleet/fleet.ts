@@ -46,7 +46,7 @@ export interface FleetDeps {
   /** A fabric came to rest while news were waiting for it: read its row again. */
   readonly onStale: (fabricId: string) => void;
   /** A fabric is gone: whatever is kept for it can go. */
-  readonly onRemoved: (fabricId: string) => void;
+  readonly onRemoved: (fabricId: string, was: { readonly name: string; readonly path: string }) => void;
 }
 
 interface Member {
@@ -160,9 +160,10 @@ export class Fleet {
     const member = this.#members.get(fabricId);
     if (!member) return;
     this.#members.delete(fabricId);
+    const was = { name: member.name, path: pathOf(member) };
     member.actor.stop();
     this.#free(fabricId);
-    this.#deps.onRemoved(fabricId);
+    this.#deps.onRemoved(fabricId, was);
   }
 
   /** One who only waits for a slot does not want it any more. @returns false where nobody waited */

@@ -203,9 +203,7 @@ export class Sweep implements Service {
       }
       // The timer may already be ahead of the row that was read a moment earlier; its own fabric knows.
       if (timer && fleet.slots.has(row.fabricId)) return [];
-      return [
-        { fabricId: row.fabricId, kind: plan.kind, dueAtMs: plan.dueAtMs, traceparent: timer?.traceparent ?? null },
-      ];
+      return [{ fabricId: row.fabricId, kind: plan.kind, dueAtMs: plan.dueAtMs, traceparent: row.traceparent }];
     });
     if (wrong.length > 0) await timers.armMany(wrong, { onlyMissing: false });
     for (const one of planned) fleet.plan(one, why, true);

@@ -3,6 +3,7 @@
 
 import type { FabricContext } from '../../machines/fabric/context.ts';
 import type { FabricState } from '../../machines/fabric/plan.ts';
+import type { CommittedRun } from '../../otel/tracing.ts';
 import { top } from '../../otel/transitions.ts';
 import type { Tidings } from '../admin/tidings.ts';
 import { type Clock, formatIso } from '../clock.ts';
@@ -21,7 +22,8 @@ export class Teller {
     this.#clock = clock;
   }
 
-  transition(told: FabricTransition): void {
+  /** @param traceId of the run or planning that it belongs to; null where nothing is traced */
+  transition(told: FabricTransition, traceId: string | null = null): void {
     const nowMs = this.#clock.nowMs();
     const state = top(told.to) as FabricState;
     const { servedDueMs, claim } = told.context;
@@ -35,6 +37,7 @@ export class Teller {
       to: told.to,
       state,
       run: claim?.runId ?? null,
+      trace_id: traceId,
       late_ms: state === 'locked' && servedDueMs !== null ? nowMs - servedDueMs : null,
     }));
     this.#logTransition(told, state);
@@ -55,9 +58,7 @@ export class Teller {
   committed(job: SyncJob, ending: Extract<SyncEnding, { kind: 'committed' }>): void {
     const { name } = job.settings;
     const { outcome, remark, figures } = ending;
-    const sum = (key: 'created' | 'updated' | 'deleted' | 'quarantined') =>
-      Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
-    const counts = { created: sum('created'), updated: sum('updated'), deleted: sum('deleted') };
+    const { quarantined, ...counts } = committedRun(ending).counts;
     const fields = {
       fabric: name,
       fabric_id: job.fabricId,
@@ -65,7 +66,7 @@ export class Teller {
       epoch: job.claim.epoch,
       outcome,
       ...counts,
-      quarantined: sum('quarantined'),
+      quarantined,
       requests: figures.requests,
       bytes_read: figures.bytesRead,
     };
@@ -89,6 +90,21 @@ export class Teller {
     const fields = { fabric: name, fabric_id: fabricId, event, from: told.from, state: to, ...run, ...more };
     this.#log[level](fields, `${name}: ${line}`);
   }
+}
+
+/** What a committed run came to, in sums. */
+export function committedRun(ending: Extract<SyncEnding, { kind: 'committed' }>): CommittedRun {
+  const { outcome, remark, figures } = ending;
+  const { requests, bytesRead } = figures;
+  const sum = (key: keyof CommittedRun['counts']) =>
+    Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
+  const counts = {
+    created: sum('created'),
+    updated: sum('updated'),
+    deleted: sum('deleted'),
+    quarantined: sum('quarantined'),
+  };
+  return { outcome, remark, counts, requests, bytesRead };
 }
 
 interface Line {

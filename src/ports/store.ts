@@ -17,6 +17,8 @@ export interface FabricRow extends PlanRow {
   readonly leaseHolder: string | null;
   /** Open "sync now" requests. */
   readonly requestsOpen: number;
+  /** W3C trace context of the last run that was claimed; null where it was not traced. */
+  readonly traceparent: string | null;
   /** What a person has not approved yet; null where nothing waits. */
   readonly waitsFor: Approval['kind'] | null;
 }

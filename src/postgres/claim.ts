@@ -64,7 +64,7 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
         returning id),
       cycle as (
         update fabric_cycle c
-           set state = 'syncing', epoch = c.epoch + 1, run_id = run.id,
+           set state = 'syncing', epoch = c.epoch + 1, run_id = run.id, traceparent = ${traceparent},
                attempts = c.attempts + case when c.lease_holder is null then 0 else 1 end,
                lease_holder = ${daemon}, lease_until = now() + make_interval(secs => ${leaseTtlMs}::float8 / 1000),
                previous_sync = case when c.lease_holder is null then (g.old_f).last_sync else c.previous_sync end,

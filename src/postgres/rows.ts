@@ -30,6 +30,7 @@ export interface FabricColumns {
   readonly leaseHolder: string | null;
   readonly leaseUntilMs: number | null;
   readonly requestsOpen: number;
+  readonly traceparent: string | null;
   readonly waitsFor: FabricRow['waitsFor'];
 }
 
@@ -63,7 +64,7 @@ export function fabricColumns(sql: Sql, open: Fragment = requestsOpen(sql)): Fra
     c.state, ${ms(sql, sql`c.due_at`)} as "dueAtMs", c.due_kind as "dueKind",
     ${ms(sql, sql`c.tick_at`)} as "tickMs", c.tick_interval::float8 * 1000 as "tickIntervalMs",
     c.attempts, c.failure, c.epoch::float8 as epoch, c.lease_holder as "leaseHolder",
-    ${ms(sql, sql`c.lease_until`)} as "leaseUntilMs", ${open} as "requestsOpen",
+    ${ms(sql, sql`c.lease_until`)} as "leaseUntilMs", ${open} as "requestsOpen", c.traceparent,
     case when c.approved_at is null then c.approval ->> 'kind' end as "waitsFor"`;
 }
 
@@ -89,6 +90,7 @@ export function fabricRow(columns: FabricColumns): FabricRow {
     leaseHolder: columns.leaseHolder,
     leaseUntilMs: columns.leaseUntilMs,
     requestsOpen: columns.requestsOpen,
+    traceparent: columns.traceparent,
     waitsFor: columns.waitsFor,
   };
 }

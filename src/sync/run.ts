@@ -8,9 +8,19 @@
 
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Claim, RunEnding } from '../../machines/fabric/ports.ts';
+import { inSpan } from '../../otel/in-span.ts';
 import type { Clock } from '../clock.ts';
 import type { FabricApi } from '../ports/fabric-api.ts';
-import type { Approval, FabricRow, FabricSettings, NextDue, RunFigures, StagedObject, Store } from '../ports/store.ts';
+import type {
+  Approval,
+  CommitRequest,
+  FabricRow,
+  FabricSettings,
+  NextDue,
+  RunFigures,
+  StagedObject,
+  Store,
+} from '../ports/store.ts';
 import { type CleanLimits, cleanLimitsDefault } from './clean.ts';
 import { indexKnown, KindComparison, type KindFindings, type Known } from './compare.ts';
 import { countRequests } from './count-requests.ts';
@@ -227,24 +237,26 @@ class Run {
     const { outcome, remark } = outcomeOf(this.#wanted, this.#answers, stored, held);
     const figures = figuresOf(this.#wanted, this.#answers, allowed, this.#spent);
     this.#signal.throwIfAborted();
-    const committed = await this.#deps.store.commit(
-      {
-        fabricId,
-        claim,
-        outcome,
-        figures,
-        staged: stagedOf(findings),
-        stagedCount: findings.reduce((sum, [, { staged }]) => sum + staged.length, 0),
-        touched: findings.flatMap(([, { touched }]) => touched),
-        deletions: [...allowed],
-        kindsComplete: findings.map(([kind]) => kindKey(kind)),
-        quarantined: findings.flatMap(([, { quarantined }]) => quarantined),
-        clusterUid: pin === settings.clusterUid ? null : pin,
-        approval: held,
-        next: next(),
-        remark,
-      },
-      this.#signal,
+    const request: CommitRequest = {
+      fabricId,
+      claim,
+      outcome,
+      figures,
+      staged: stagedOf(findings),
+      stagedCount: findings.reduce((sum, [, { staged }]) => sum + staged.length, 0),
+      touched: findings.flatMap(([, { touched }]) => touched),
+      deletions: [...allowed],
+      kindsComplete: findings.map(([kind]) => kindKey(kind)),
+      quarantined: findings.flatMap(([, { quarantined }]) => quarantined),
+      clusterUid: pin === settings.clusterUid ? null : pin,
+      approval: held,
+      next: next(),
+      remark,
+    };
+    const committed = await inSpan(
+      'merge',
+      () => countsOf(request),
+      () => this.#deps.store.commit(request, this.#signal),
     );
     if (committed.kind === 'stale')
       throw new FabricFailure('FENCE_STALE', `epoch ${claim.epoch} is not the newest any more`);
@@ -261,6 +273,19 @@ class Run {
       return answer?.kind === 'complete' ? [[kind, answer.findings] as const] : [];
     });
   }
+}
+
+/** What a merge does, as its span tells it. */
+function countsOf({ figures, deletions, touched, quarantined }: CommitRequest) {
+  const sum = (key: 'created' | 'updated') =>
+    Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
+  return {
+    'fabric_syncd.objects.created': sum('created'),
+    'fabric_syncd.objects.updated': sum('updated'),
+    'fabric_syncd.objects.deleted': deletions.length,
+    'fabric_syncd.objects.touched': touched.length,
+    'fabric_syncd.objects.quarantined': quarantined.length,
+  };
 }
 
 function* stagedOf(findings: readonly (readonly [WantedKind, KindFindings])[]): Iterable<StagedObject> {

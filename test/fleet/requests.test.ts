@@ -86,7 +86,15 @@ describe('a request', () => {
   test('whose notice was lost is found by the sweep', async () => {
     const { clock, database, synced } = await ready();
     await synced();
-    database.requests.push({ requestId: '1', fabricId: '7', by: 'ann', runId: null, refusal: null, settled: false });
+    database.requests.push({
+      requestId: '1',
+      fabricId: '7',
+      by: 'ann',
+      runId: null,
+      refusal: null,
+      settled: false,
+      traceparent: null,
+    });
     await pass(clock, 5_000);
     await until(() => database.requests[0]?.settled === true);
     expect(database.runs.at(-1)?.trigger).toBe('manual');
@@ -101,7 +109,15 @@ describe('a request', () => {
       if (act !== 'openRequests' || late) return;
       late = true;
       database.add('8');
-      database.requests.push({ requestId: '2', fabricId: '8', by: 'ann', runId: null, refusal: null, settled: false });
+      database.requests.push({
+        requestId: '2',
+        fabricId: '8',
+        by: 'ann',
+        runId: null,
+        refusal: null,
+        settled: false,
+        traceparent: null,
+      });
     };
     await pass(clock, 5_000);
     await until(() => database.requests[0]?.settled === true);

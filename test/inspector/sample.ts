@@ -27,6 +27,7 @@ export function sampleRow(other: Partial<StatusRow> = {}): StatusRow {
     epoch: 7,
     leaseHolder: null,
     requestsOpen: 0,
+    traceparent: null,
     waitsFor: null,
     description: '',
     server: 'https://lab.example:6443',

@@ -142,5 +142,5 @@ function rowOf({ fabricId, name }: FabricSettings): FabricRow {
     failure: null,
     leaseUntilMs: null,
   };
-  return { ...plan, name, epoch: 1, leaseHolder: null, requestsOpen: 0, waitsFor: null };
+  return { ...plan, name, epoch: 1, leaseHolder: null, requestsOpen: 0, traceparent: null, waitsFor: null };
 }

@@ -2,6 +2,7 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import type { Tracing } from '../../otel/tracing.ts';
 import { type Core, composeCore } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryTimers } from '../../src/fleet/memory-timers.ts';
@@ -97,7 +98,8 @@ export function memoryDaemon(
     env = {},
     timers = place.timers,
     doorless = false,
-  }: { env?: Record<string, string>; timers?: MemoryTimers; doorless?: boolean } = {},
+    tracing,
+  }: { env?: Record<string, string>; timers?: MemoryTimers; doorless?: boolean; tracing?: Tracing } = {},
 ): MemoryDaemon {
   const config = readConfig({ DATABASE_URL: 'postgres://nowhere/none', FABRIC_SYNCD_SWEEP_INTERVAL: '5s', ...env });
   const lines: string[] = [];
@@ -118,6 +120,7 @@ export function memoryDaemon(
     timers,
     lock: doorless ? noDoor : place.door.lock(config.leaseTtlMs),
     apis: { of: () => place.fabric, forget: async () => {} },
+    ...(tracing && { tracing }),
   });
   let running = false;
   const daemon: MemoryDaemon = {

@@ -35,6 +35,7 @@ export interface Run {
   outcome: string | null;
   failure: FailureNote | null;
   changes: number;
+  readonly traceparent: string | null;
 }
 
 export interface Request {
@@ -44,6 +45,7 @@ export interface Request {
   runId: string | null;
   refusal: string | null;
   settled: boolean;
+  readonly traceparent: string | null;
 }
 
 export type Act = Exclude<keyof Store, 'listen'>;
@@ -106,6 +108,7 @@ export class MemoryDatabase {
       epoch: 0,
       leaseHolder: null,
       requestsOpen: 0,
+      traceparent: null,
       waitsFor: null,
       runId: null,
       previousSyncMs: null,
@@ -126,9 +129,9 @@ export class MemoryDatabase {
   }
 
   /** Asked by a person: the row, and the notice of the schema's trigger. */
-  request(fabricId: string, by = 'ann'): Request {
+  request(fabricId: string, by = 'ann', traceparent: string | null = null): Request {
     const requestId = this.nextId();
-    const request: Request = { requestId, fabricId, by, runId: null, refusal: null, settled: false };
+    const request: Request = { requestId, fabricId, by, runId: null, refusal: null, settled: false, traceparent };
     this.requests.push(request);
     this.tell({ what: 'request', fabricId });
     return request;

@@ -95,7 +95,7 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
         all().flatMap((row) => {
           const [first] =
             fabricId === undefined || fabricId === row.fabricId ? database.openRequests(row.fabricId) : [];
-          return first ? [{ fabricId: row.fabricId, by: first.by, traceparent: null }] : [];
+          return first ? [{ fabricId: row.fabricId, by: first.by, traceparent: first.traceparent }] : [];
         }),
       ),
     refuseRequests: (fabricId, refusal) =>
@@ -129,7 +129,7 @@ function doneBefore(database: MemoryDatabase, { fabricId, claim }: Fence, outcom
 }
 
 function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest): Claimed {
-  const { fabricId, leaseTtlMs, trigger, servedDueMs } = request;
+  const { fabricId, leaseTtlMs, trigger, servedDueMs, traceparent } = request;
   const row = database.rows.get(fabricId);
   if (!row) return { kind: 'gone' };
   if (database.isLeased(row) && row.leaseHolder !== daemon) {
@@ -151,6 +151,7 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
   Object.assign(row, {
     state: 'syncing',
     epoch: row.epoch + 1,
+    traceparent,
     attempts: row.attempts + (takesOver ? 1 : 0),
     runId,
     leaseHolder: daemon,
@@ -162,7 +163,7 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
   });
   const { epoch, name, server, kindsRemoved, guardShare, guardCount, clusterUid, approval, approved } = row;
   const ended = { outcome: null, failure: null, changes: 0 };
-  database.runs.push({ runId, fabricId, epoch, daemon, trigger, startedMs: database.now(), ...ended });
+  database.runs.push({ runId, fabricId, epoch, daemon, trigger, startedMs: database.now(), traceparent, ...ended });
   const settings = settingsOf({ fabricId, name, server, kindsRemoved, guardShare, guardCount });
   return {
     kind: 'claimed',

