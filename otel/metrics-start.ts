@@ -17,8 +17,9 @@ import {
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import { type Environment, exportAsked, isDisabled, milliseconds } from './asked.ts';
+import { type Environment, isDisabled, milliseconds } from './asked.ts';
 import { Metrics } from './metrics.ts';
+import { openExporter } from './open-exporter.ts';
 import { observeProcess } from './process-metrics.ts';
 import { prometheusText } from './prometheus.ts';
 
@@ -44,12 +45,16 @@ export interface MeasuringOptions {
   readonly env: Environment;
   readonly resource: Resource;
   readonly version: string;
+  /** One line for the log. */
+  readonly warn: (line: string) => void;
 }
 
-export function startMeasuring({ env, resource, version }: MeasuringOptions): Measuring {
+export function startMeasuring({ env, resource, version, warn }: MeasuringOptions): Measuring {
   if (isDisabled(env)) return measureNothing();
-  const exported = exportAsked(env, 'METRICS');
-  const reader = exported ? pushing(env) : new PullReader();
+  const preference = env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE?.trim().toLowerCase() || 'cumulative';
+  const exporter = openExporter({ env, signal: 'METRICS', warn }, () => new OTLPMetricExporter());
+  if (exporter && preference !== 'cumulative') warn(`metrics are cumulative, not "${preference}" as was asked for`);
+  const reader = exporter ? pushing(exporter, env) : new PullReader();
   const provider = new MeterProvider({ resource, readers: [reader as IMetricReader] });
   metrics.setGlobalMeterProvider(provider);
   const meter = provider.getMeter('fabric-syncd', version);
@@ -59,7 +64,7 @@ export function startMeasuring({ env, resource, version }: MeasuringOptions): Me
   return {
     provider,
     metrics: measured,
-    exported,
+    exported: exporter !== null,
     scrape: () => {
       look ??= reader
         .collect()
@@ -106,10 +111,9 @@ class PullReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
-function pushing(env: Environment): PeriodicExportingMetricReader {
+function pushing(exporter: PushMetricExporter, env: Environment): PeriodicExportingMetricReader {
   const every = milliseconds(env.OTEL_METRIC_EXPORT_INTERVAL, exportMs.every);
   const timeout = milliseconds(env.OTEL_METRIC_EXPORT_TIMEOUT, exportMs.timeout);
-  const exporter: PushMetricExporter = new OTLPMetricExporter();
   exporter.selectAggregationTemporality = temporality;
   return new PeriodicExportingMetricReader({
     exporter,

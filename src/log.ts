@@ -3,8 +3,11 @@
 //   J1. Secrets never reach it: whatever is called like one is blotted out, and errors are told without their requests.
 //   J2. The level can be changed while it runs.
 //   J3. What was said is written before the process ends (`flush`).
+//   J4. A line that is said in the course of a span carries its `trace_id` and `span_id`.
+//   J5. Whoever hears the lines besides (`alsoTo`) gets what is printed, and can neither hold up nor break the log.
 
 import { Writable } from 'node:stream';
+import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { type Logger, pino } from 'pino';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -21,8 +24,17 @@ export interface Log {
   child(fields: Readonly<Record<string, unknown>>): Log;
 }
 
+/** A line as it is printed: without secrets. */
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly line: string;
+}
+
 export interface RootLog extends Log {
   level: LogLevel;
+  /** From now on `hear` is given every line that the level lets through, at once and in the same context. */
+  alsoTo(hear: (line: LogLine) => void): void;
   /** Writes what is still buffered. */
   flush(): Promise<void>;
 }
@@ -55,6 +67,7 @@ export async function openLog(options: LogOptions): Promise<RootLog> {
       level: options.level,
       base: options.base ?? {},
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: spanInHand,
       formatters: { level: (label) => ({ level: label }), log: (fields) => asFields(fields) },
       // Errors are told by then; pino's own serializer would join the messages of their causes.
       serializers: { err: (told) => told },
@@ -103,20 +116,49 @@ function withoutLogins(text: string): string {
   return text.includes('://') ? text.replace(/(:\/\/[^\s:/?#@]*):[^\s/?#]*@/g, '$1:***@') : text;
 }
 
+/** J4. Nothing where nothing is traced. */
+function spanInHand(): { trace_id?: string; span_id?: string } {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};
+}
+
+/** Who hears the lines besides (J5). */
+type Hearers = ((line: LogLine) => void)[];
+
 /** Fields are merged here and not by pino's children, which keep the level that they were born with (J2). */
-function asLog(logger: Logger, common: Readonly<Record<string, unknown>> = {}): Log {
+function asLog(logger: Logger, hearers: Hearers, common: Readonly<Record<string, unknown>> = {}): Log {
+  const say =
+    (level: LogLine['level']): Say =>
+    (fields, line) => {
+      const all = { ...common, ...fields };
+      const plain = withoutLogins(line);
+      logger[level](all, plain);
+      if (hearers.length === 0 || !logger.isLevelEnabled(level)) return;
+      const told = { level, fields: asFields(all), line: plain };
+      for (const hear of hearers) {
+        try {
+          hear(told);
+        } catch {
+          // It is told in the log itself all the same.
+        }
+      }
+    };
   return {
-    debug: (fields, line) => logger.debug({ ...common, ...fields }, withoutLogins(line)),
-    info: (fields, line) => logger.info({ ...common, ...fields }, withoutLogins(line)),
-    warn: (fields, line) => logger.warn({ ...common, ...fields }, withoutLogins(line)),
-    error: (fields, line) => logger.error({ ...common, ...fields }, withoutLogins(line)),
-    child: (fields) => asLog(logger, { ...common, ...fields }),
+    debug: say('debug'),
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
+    child: (fields) => asLog(logger, hearers, { ...common, ...fields }),
   };
 }
 
 function asRoot(logger: Logger, sink: NodeJS.WritableStream, destination: NodeJS.WritableStream): RootLog {
+  const hearers: Hearers = [];
   return {
-    ...asLog(logger),
+    ...asLog(logger, hearers),
+    alsoTo(hear) {
+      hearers.push(hear);
+    },
     get level() {
       return logger.level as LogLevel;
     },

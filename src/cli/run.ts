@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { keepHeapSmall } from '../heap.ts';
 import { openLog } from '../log.ts';
 import { LogLevels } from '../log-level.ts';
 import { readVersion } from '../version.ts';
@@ -14,6 +15,7 @@ export const runVerb = verb({
   examples: ['fabric-syncd run', 'REDIS_URL=none fabric-syncd run'],
   ownSignals: true,
   async run({ world }) {
+    keepHeapSmall();
     const config = configured(world);
     const log = await openLog({
       level: config.logLevel,
@@ -23,12 +25,17 @@ export const runVerb = verb({
     });
     // Loaded here, so that `--help` need not wait for drivers.
     const version = readVersion();
-    const [{ startMeasuring }, { resourceOf }] = await Promise.all([
+    const [{ startMeasuring }, { startLogExport }, { resourceOf }] = await Promise.all([
       import('../../otel/metrics-start.ts'),
+      import('../../otel/log-start.ts'),
       import('../../otel/resource.ts'),
     ]);
+    const warn = (line: string) => log.warn({}, line);
     const resource = resourceOf({ env: world.env, version, instance: randomUUID() });
-    const measuring = startMeasuring({ env: world.env, resource, version });
+    const measuring = startMeasuring({ env: world.env, resource, version, warn });
+    const meterProvider = measuring.provider;
+    const logExport = startLogExport({ env: world.env, resource, version, meterProvider, warn });
+    if (logExport) log.alsoTo((line) => logExport.send(line));
     const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
       import('../daemon.ts'),
       import('../systemd/notify.ts'),
@@ -85,7 +92,7 @@ export const runVerb = verb({
     } finally {
       for (const stopListening of deaf) stopListening();
       await notifier.stop();
-      await measuring.stop();
+      await Promise.all([logExport?.stop(), measuring.stop()]);
       await log.flush();
     }
   },

@@ -14,6 +14,7 @@ const silent: RootLog = {
   error: () => {},
   child: () => silent,
   level: 'info',
+  alsoTo: () => {},
   flush: async () => {},
 };
 
@@ -26,5 +27,10 @@ export function untold(): { levels: LogLevels; metrics: ScrapeDeps } {
 }
 
 export function unmeasured(): Measuring {
-  return startMeasuring({ env: { OTEL_SDK_DISABLED: 'true' }, resource: resourceFromAttributes({}), version: '0' });
+  return startMeasuring({
+    env: { OTEL_SDK_DISABLED: 'true' },
+    resource: resourceFromAttributes({}),
+    version: '0',
+    warn: () => {},
+  });
 }
