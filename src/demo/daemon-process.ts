@@ -32,12 +32,18 @@ export interface DaemonProcessOptions {
  */
 export const daemonNodeFlags: readonly string[] = ['--max-semi-space-size=8'];
 
+/**
+ * What the daemon's environment adds, as the systemd unit has it. glibc gives threads parts of memory of their own, up to
+ * eight a core, and none of them gives back what another could use.
+ */
+export const daemonEnvironment: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2' };
+
 export async function startDaemonProcess(options: DaemonProcessOptions): Promise<DaemonProcess> {
   const log = await open(options.logFile, 'w', 0o600);
   let child: ChildProcess;
   try {
     child = spawn(process.execPath, [...daemonNodeFlags, options.main, 'run'], {
-      env: { ...options.env },
+      env: { ...daemonEnvironment, ...options.env },
       stdio: ['ignore', log.fd, log.fd],
       // Ctrl-C in the terminal reaches the whole process group: whoever started it ends it, in order.
       detached: true,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { daemonNodeFlags } from '../../src/demo/daemon-process.ts';
+import { daemonEnvironment, daemonNodeFlags } from '../../src/demo/daemon-process.ts';
 import { parseDuration } from '../../src/duration.ts';
 import { settings } from '../../src/settings.ts';
 
@@ -28,8 +28,9 @@ writeFileSync(installed, unit.replace(/^(ExecStart(?:Pre)?)=fabric-syncd /gm, '$
 const analyze = (...args: string[]) => spawnSync('systemd-analyze', ['--no-pager', ...args], { encoding: 'utf8' });
 const absent = analyze('--version').status !== 0;
 
-test('the demo and the benchmark start the daemon with the same flags of Node', () => {
-  expect(values('Environment')).toContain(`NODE_OPTIONS=${daemonNodeFlags.join(' ')}`);
+test('the demo and the benchmark start the daemon with the same flags of Node, and the same environment', () => {
+  const environment = { NODE_OPTIONS: daemonNodeFlags.join(' '), ...daemonEnvironment };
+  expect(values('Environment')).toEqual(Object.entries(environment).map(([name, value]) => `${name}=${value}`));
 });
 
 describe.skipIf(absent)(`what systemd says of the unit${absent ? ' (skipped: no systemd-analyze)' : ''}`, () => {
