@@ -1,0 +1,317 @@
+// What must hold of a simulated place, looked at after every step. The letters are those of the design.
+//
+//   a. A fabric that may sync by itself has exactly one due time, and one timer that says it; any other has none.
+//   b. Epochs of a fabric strictly grow, from claim to claim and from commit to commit; no two commits share one.
+//   c, d. See `commit-check.ts`.
+//   e. `last_sync` differs from the start of the last committed run only while a lease is held.
+//   f. `syncing` implies a live lease.
+//   h. A failing fabric is tried at most `retries_max` times more, and then no faster than its probe.
+//   i. Once faults stop, every enabled fabric commits in time.
+//   r. A request is answered, by a run that ended after it was made or by a refusal.
+//   x. A fabric is asked only by the daemon that holds its lease.
+//
+// `a` speaks of two servers that are written one after the other, and an expired lease waits for a sweep: these must come
+// true soon after the last disturbance. All others hold always. A database that is restored from a backup has forgotten:
+// what it says then is the new beginning of b and e.
+
+import type { Store } from '../../src/ports/store.ts';
+import type { Row } from '../support/memory-database.ts';
+import { type BeforeCommit, beforeCommit, judgeCommit } from './commit-check.ts';
+import type { SimProcess } from './host.ts';
+import type { Place } from './place.ts';
+import type { Witness } from './postgres.ts';
+
+interface Watched {
+  /** Of the newest claim, and of the newest commit. */
+  claimedEpoch: number;
+  committedEpoch: number;
+  /** `last_sync` as the last commit left it. */
+  syncedMs: number | null;
+  /** Virtual time of the claim of the run in hand. */
+  claimedAtMs: number;
+  /** Runs since the last commit that nobody asked for. */
+  tries: number;
+  triedAtMs: number;
+  /** Nobody may say much of it before: somebody changed something. */
+  disturbedMs: number;
+  /** A run may go on for a while that was fenced off by a person. */
+  unlockedMs: number;
+  hadTimer: boolean;
+  may: boolean;
+  /** Virtual time since which it may sync by itself, and of its last commit. */
+  committedAtMs: number;
+}
+
+interface Asked {
+  readonly requestId: string;
+  readonly fabricId: string;
+}
+
+export class Checker implements Witness {
+  /** The first violation; null while all holds. */
+  violation: string | null = null;
+  readonly #place: Place;
+  readonly #watched = new Map<string, Watched>();
+  readonly #asked: Asked[] = [];
+  #before: BeforeCommit | null = null;
+  #disturbedMs = 0;
+  #clockJumpedMs = Number.NEGATIVE_INFINITY;
+  #calmMs: number | null = null;
+  #skewMaxMs = 0;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** All that needs a moment to come true has had it. */
+  get soonMs(): number {
+    const { leaseTtlMs, sweepIntervalMs } = this.#place.config;
+    // A claimed timer shows again after its hold; a sweep sees it, and another one mends what that one saw half of.
+    return 2 * leaseTtlMs + 3 * sweepIntervalMs + 20_000;
+  }
+
+  /** After calm: within this time every enabled fabric has committed. */
+  livenessMs(intervalMs: number): number {
+    const { runDeadlineMs, backoff } = this.#place.config;
+    const probeMs = 1.1 * Math.max(backoff.probeMsMin, intervalMs, backoff.capMs);
+    const stillMs = 90_000;
+    const retryAfterMs = 120_000;
+    return probeMs + runDeadlineMs + stillMs + retryAfterMs + this.soonMs + 60_000 + this.#skewMaxMs;
+  }
+
+  before(op: keyof Store, _process: SimProcess, args: readonly unknown[]): void {
+    this.#before = null;
+    if (op !== 'commit') return;
+    const { database } = this.#place.postgres;
+    const { fabricId } = args[0] as { fabricId: string };
+    const row = database.rows.get(fabricId);
+    if (row) this.#before = beforeCommit(row, database.inventory(fabricId));
+  }
+
+  after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void {
+    if (op === 'claim') this.#claimed(process, args[0] as { fabricId: string }, answer as Claimed);
+    if (op === 'commit') this.#committed(args[0] as Parameters<Store['commit']>[0], answer as { kind: string });
+  }
+
+  /** x. */
+  requested(fabricId: string, process: SimProcess, what: string): void {
+    const { world, postgres, config } = this.#place;
+    const row = postgres.database.rows.get(fabricId);
+    const watched = this.#of(fabricId);
+    if (!row || row.leaseHolder === process.name) return;
+    const lately = world.nowMs - config.leaseTtlMs - 1_000;
+    if (Math.max(watched.unlockedMs, this.#clockJumpedMs, process.wentOnMs + config.leaseTtlMs) > lately) return;
+    this.#violated(
+      `x. ${process.name} asks fabric ${fabricId} for ${what}; the lease is ${row.leaseHolder ?? 'nobody'}'s`,
+    );
+  }
+
+  asked(requestId: string, fabricId: string): void {
+    this.#asked.push({ requestId, fabricId });
+  }
+
+  disturbed(): void {
+    this.#disturbedMs = this.#place.world.nowMs;
+  }
+
+  meddled(fabricId: string): void {
+    const watched = this.#of(fabricId);
+    watched.disturbedMs = this.#place.world.nowMs;
+    watched.tries = 0;
+  }
+
+  unlocked(fabricId: string): void {
+    this.#of(fabricId).unlockedMs = this.#place.world.nowMs;
+  }
+
+  clockJumped(byMs: number): void {
+    this.#clockJumpedMs = this.#place.world.nowMs;
+    this.#skewMaxMs = Math.max(this.#skewMaxMs, Math.abs(byMs));
+    for (const watched of this.#watched.values()) watched.tries = 0;
+  }
+
+  /** What the backup says is the new beginning. Runs go on that it knows nothing of: they are fenced when they look. */
+  restored(): void {
+    this.#clockJumpedMs = this.#place.world.nowMs;
+    this.#asked.length = 0;
+    for (const [fabricId, watched] of this.#watched) {
+      const row = this.#place.postgres.database.rows.get(fabricId);
+      Object.assign(watched, { tries: 0, disturbedMs: this.#place.world.nowMs });
+      if (row) Object.assign(watched, beginning(row));
+    }
+  }
+
+  calmed(): void {
+    this.#calmMs = this.#place.world.nowMs;
+    this.disturbed();
+  }
+
+  /** After each step. */
+  look(): void {
+    const { postgres, world } = this.#place;
+    for (const row of postgres.database.rows.values()) {
+      const watched = this.#of(row.fabricId);
+      const broken = this.#always(row, watched) ?? this.#soon(row, watched);
+      if (broken) this.#violated(`${broken} (fabric ${row.fabricId})`);
+    }
+    if (this.#calmMs !== null) this.#inTime(world.nowMs - this.#calmMs);
+  }
+
+  /** When the world ends. */
+  lookAtTheEnd(): void {
+    const { database } = this.#place.postgres;
+    for (const { requestId, fabricId } of this.#asked) {
+      const request = database.requests.find((one) => one.requestId === requestId);
+      if (!request || !database.rows.has(fabricId)) continue;
+      if (!request.settled) this.#violated(`r. request ${requestId} of fabric ${fabricId} was never answered`);
+      else if (request.runId === null && request.refusal === null) {
+        this.#violated(`r. request ${requestId} of fabric ${fabricId} was answered by nothing`);
+      }
+    }
+  }
+
+  #always(row: Row, { syncedMs }: Watched): string | null {
+    const stamp = row.leaseHolder === null ? row.lastSyncMs : row.previousSyncMs;
+    if (stamp !== syncedMs) return `e. last_sync is ${stamp}, the last committed run began at ${syncedMs}`;
+    const says = row.state === 'syncing' || row.status === 'syncing';
+    if (says !== (row.leaseHolder !== null)) return `f. it says ${row.state}, ${row.status}; lease: ${row.leaseHolder}`;
+    if ((row.dueAtMs === null) !== (row.dueKind === null)) return 'a. half a due time';
+    return null;
+  }
+
+  #soon(row: Row, watched: Watched): string | null {
+    const { world, postgres, redis, config } = this.#place;
+    const may = maySync(row);
+    if (may !== watched.may) Object.assign(watched, { may, disturbedMs: world.nowMs });
+    const since = Math.max(this.#disturbedMs, watched.disturbedMs, this.#clockJumpedMs, redis.lostAtMs);
+    const timer = redis.timers.peek(row.fabricId);
+    const had = watched.hadTimer;
+    watched.hadTimer = timer !== undefined;
+    if (world.nowMs - since < this.soonMs) return null;
+    const leasedMs = row.leaseUntilMs ?? Number.POSITIVE_INFINITY;
+    if (postgres.database.now() - leasedMs > config.sweepIntervalMs + 15_000) return 'f. its lease ran out long ago';
+    if (row.leaseHolder !== null) return null;
+    if (may !== (row.dueAtMs !== null)) return `a. may sync: ${may}, due: ${row.dueAtMs}`;
+    if (may && had && !timer) return 'a. its timer was taken away';
+    return null;
+  }
+
+  /** i. and what must have come together by then. */
+  #inTime(calmForMs: number): void {
+    const { postgres, redis } = this.#place;
+    for (const row of postgres.database.rows.values()) {
+      const watched = this.#of(row.fabricId);
+      const withinMs = this.livenessMs(row.intervalMs);
+      if (maySync(row) && calmForMs > withinMs && this.#place.world.nowMs - watched.committedAtMs > withinMs) {
+        this.#violated(`i. fabric ${row.fabricId} did not commit within ${Math.round(withinMs / 1_000)} s of calm`);
+      }
+      const timer = redis.timers.peek(row.fabricId);
+      if (calmForMs < this.soonMs + 120_000 || row.leaseHolder !== null) continue;
+      if (this.#place.world.nowMs - watched.committedAtMs < 1_000) continue;
+      if (maySync(row) && timer?.dueAtMs !== row.dueAtMs && this.#unlikeFor(watched)) {
+        this.#violated(
+          `a. fabric ${row.fabricId} is due at ${row.dueAtMs}, its timer says ${timer?.dueAtMs ?? 'nothing'}`,
+        );
+      }
+    }
+  }
+
+  #unlikeFor(watched: Watched): boolean {
+    return this.#place.world.nowMs - Math.max(watched.triedAtMs, watched.disturbedMs) > this.soonMs;
+  }
+
+  #claimed(process: SimProcess, { fabricId, trigger }: { fabricId: string; trigger?: string }, answer: Claimed): void {
+    if (answer.kind !== 'claimed') return;
+    const { world, config } = this.#place;
+    const watched = this.#of(fabricId);
+    const { epoch } = answer.claim;
+    if (epoch <= Math.max(watched.claimedEpoch, watched.committedEpoch)) {
+      this.#violated(`b. ${process.name} claims fabric ${fabricId} with epoch ${epoch} after ${watched.claimedEpoch}`);
+    }
+    watched.claimedEpoch = epoch;
+    watched.claimedAtMs = world.nowMs;
+    if (trigger === 'manual') return;
+    watched.tries += 1;
+    const gapMs = world.nowMs - watched.triedAtMs;
+    watched.triedAtMs = world.nowMs;
+    const { retriesMax, probeMsMin } = config.backoff;
+    // Contention and outages of our own servers are no failures of the fabric: they have room here.
+    if (watched.tries > retriesMax + 2 && gapMs < probeMsMin - 1_000 && this.#undisturbedFor(watched, probeMsMin)) {
+      this.#violated(
+        `h. fabric ${fabricId} is tried the ${watched.tries}th time, ${Math.round(gapMs)} ms after the last`,
+      );
+    }
+  }
+
+  #undisturbedFor(watched: Watched, ms: number): boolean {
+    const since = Math.max(this.#disturbedMs, watched.disturbedMs, this.#clockJumpedMs);
+    return this.#place.world.nowMs - since > ms;
+  }
+
+  #committed(request: Parameters<Store['commit']>[0], answer: { kind: string }): void {
+    const { fabricId, claim } = request;
+    const { world, postgres, fabrics } = this.#place;
+    const before = this.#before;
+    // Said once more after a lost answer: nothing was done.
+    if (answer.kind !== 'committed' || !before || before.row.runId !== claim.runId) return;
+    const watched = this.#of(fabricId);
+    if (claim.epoch <= watched.committedEpoch) {
+      this.#violated(`b. fabric ${fabricId} commits epoch ${claim.epoch} after ${watched.committedEpoch}`);
+    }
+    const row = postgres.database.row(fabricId);
+    Object.assign(watched, { committedEpoch: claim.epoch, syncedMs: row.lastSyncMs, tries: 0 });
+    watched.committedAtMs = world.nowMs;
+    const fabric = fabrics.get(fabricId);
+    const inventory = postgres.database.inventory(fabricId);
+    const run = { fromMs: watched.claimedAtMs, toMs: world.nowMs };
+    const wrong = fabric && judgeCommit(before, inventory, request, fabric, run);
+    if (wrong) this.#violated(`${wrong} (fabric ${fabricId}, run ${claim.runId})`);
+  }
+
+  #of(fabricId: string): Watched {
+    const known = this.#watched.get(fabricId);
+    if (known) return known;
+    const row = this.#place.postgres.database.rows.get(fabricId);
+    const watched: Watched = {
+      claimedEpoch: 0,
+      committedEpoch: 0,
+      syncedMs: null,
+      claimedAtMs: 0,
+      tries: 0,
+      triedAtMs: 0,
+      disturbedMs: this.#place.world.nowMs,
+      unlockedMs: Number.NEGATIVE_INFINITY,
+      hadTimer: false,
+      may: row ? maySync(row) : false,
+      committedAtMs: this.#place.world.nowMs,
+      ...(row && beginning(row)),
+    };
+    this.#watched.set(fabricId, watched);
+    return watched;
+  }
+
+  #violated(what: string): void {
+    if (this.violation !== null) return;
+    this.violation = what;
+    this.#place.world.tell(`VIOLATED: ${what}`);
+  }
+}
+
+interface Claimed {
+  readonly kind: string;
+  readonly claim: { readonly epoch: number };
+}
+
+/** What is known of a row that was not watched before, or that a backup brought back. */
+function beginning(row: Row): Partial<Watched> {
+  const running = row.leaseHolder !== null;
+  return {
+    claimedEpoch: row.epoch,
+    committedEpoch: running ? row.epoch - 1 : row.epoch,
+    syncedMs: running ? row.previousSyncMs : row.lastSyncMs,
+  };
+}
+
+function maySync({ configured, syncEnabled, schedulerEnabled, intervalMs, paused }: Row): boolean {
+  return configured && syncEnabled && schedulerEnabled && intervalMs > 0 && paused === null;
+}

@@ -1,0 +1,203 @@
+// Postgres without a server: the rows that all daemons share, the ways to them, and what can happen to both.
+//
+//   P1. An act happened whole or not at all; whoever sees the connection break can not know which.
+//   P2. Notices are heard while a connection stands; one that broke is made again and then says `everything`.
+//   P3. After a restore every connection is another one.
+
+import { FabricFailure } from '../../machines/fabric/failure.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { CommitRequest, Notice, Store } from '../../src/ports/store.ts';
+import { type Backup, MemoryDatabase } from '../support/memory-database.ts';
+import { memoryStore } from '../support/memory-store.ts';
+import type { Chance } from './chance.ts';
+import type { SimProcess } from './host.ts';
+import type { World } from './world.ts';
+
+export type PostgresState = 'up' | 'refusing';
+export type NoticeWeather = 'calm' | 'lost' | 'late' | 'doubled';
+
+/** Sees each act of a daemon on the rows: before it is done, and after. */
+export interface Witness {
+  before(op: keyof Store, process: SimProcess, args: readonly unknown[]): void;
+  after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void;
+}
+
+interface Ear {
+  readonly process: SimProcess;
+  /** The server's end of it is gone. */
+  deaf: boolean;
+  /** The process saw it break. */
+  readonly broke: () => void;
+}
+
+const deadlineMs = 30_000;
+const listenWithinMs = 5_000;
+const askEveryMs = 10_000;
+const retryMs = 500;
+
+export class SimPostgres {
+  readonly database: MemoryDatabase;
+  state: PostgresState = 'up';
+  notices: NoticeWeather = 'calm';
+  /** How far its clock is ahead of true time. */
+  skewMs = 0;
+  witness: Witness = { before: () => {}, after: () => {} };
+  readonly #world: World;
+  readonly #chance: Chance;
+  readonly #ears = new Map<string, Ear>();
+
+  constructor(world: World, chance: Chance) {
+    this.#world = world;
+    this.#chance = chance;
+    const unused = () => {
+      throw new Error('a server has no timers here');
+    };
+    const nowMs = () => Math.floor(world.startMs + world.nowMs + this.skewMs);
+    const clock: Clock = { nowMs, monotonicMs: () => world.nowMs, sleep: unused, after: unused };
+    this.database = new MemoryDatabase(clock);
+    this.database.carry = (daemon, deliver) => this.#carry(daemon, deliver);
+  }
+
+  /** Every connection breaks: what is asked on it is not answered, and who listens is deaf. */
+  cutConnections(): void {
+    for (const ear of this.#ears.values()) {
+      ear.deaf = true;
+      this.#world.in(this.#chance.between(0.1, 5), () => ear.process.deliver(ear.broke));
+    }
+  }
+
+  restore(backup: Backup): void {
+    this.database.restore(backup);
+    this.cutConnections();
+  }
+
+  connect(process: SimProcess): Store {
+    const inner = memoryStore(this.database, process.name);
+    const ask = <Answer>(op: keyof Store, args: readonly unknown[], act: () => Promise<Answer>, signal?: AbortSignal) =>
+      process.ask({
+        service: 'postgres',
+        op,
+        deadlineMs: op === 'renew' ? deadlineMs / 4 : deadlineMs,
+        broken: unavailable,
+        signal,
+        serve: async () => {
+          this.#refuseWhere();
+          this.witness.before(op, process, args);
+          const answer = await act();
+          this.witness.after(op, process, args, answer);
+          return answer;
+        },
+      });
+    return {
+      fabrics: () => ask('fabrics', [], () => inner.fabrics()),
+      fabric: (id) => ask('fabric', [id], () => inner.fabric(id)),
+      claim: (request) => ask('claim', [request], () => inner.claim(request)),
+      renew: (request) => ask('renew', [request], () => inner.renew(request)),
+      known: (id, signal) => ask('known', [id], () => inner.known(id, signal), signal),
+      commit: (request, signal) => {
+        // Sent once: what is doubled on the way is the same again.
+        const sent: CommitRequest = { ...request, staged: [...request.staged] };
+        return ask('commit', [sent], () => inner.commit(sent, neverAborted), signal);
+      },
+      settle: (request) => ask('settle', [request], () => inner.settle(request)),
+      remember: (plans) => ask('remember', [plans], () => inner.remember(plans)),
+      interruptExpired: (backoff, roll) =>
+        ask('interruptExpired', [backoff, roll], () => inner.interruptExpired(backoff, roll)),
+      overdue: (beforeMs, atMost) => ask('overdue', [], () => inner.overdue(beforeMs, atMost)),
+      endPauses: () => ask('endPauses', [], () => inner.endPauses()),
+      openRequests: (id) => ask('openRequests', [id], () => inner.openRequests(id)),
+      refuseRequests: (id, refusal) => ask('refuseRequests', [id, refusal], () => inner.refuseRequests(id, refusal)),
+      prune: (keepMs) => ask('prune', [keepMs], () => inner.prune(keepMs)),
+      ping: () => ask('ping', [], () => inner.ping()),
+      listen: (hear) => this.#listen(process, hear),
+    };
+  }
+
+  async #listen(process: SimProcess, hear: (notice: Notice) => void): Promise<() => Promise<void>> {
+    const { clock } = process;
+    let stopped = false;
+    let interrupted = false;
+    let cancel = () => {};
+    const ear: Ear = {
+      process,
+      deaf: true,
+      broke: () => {
+        interrupted = true;
+        cancel();
+        keepAsking(0);
+      },
+    };
+    const ask = () =>
+      process.ask({
+        service: 'postgres',
+        op: 'listen',
+        deadlineMs: listenWithinMs,
+        broken: unavailable,
+        serve: () => {
+          this.#refuseWhere();
+          const wasDeaf = ear.deaf;
+          ear.deaf = false;
+          return wasDeaf;
+        },
+      });
+    const keepAsking = (waitMs: number) => {
+      if (stopped) return;
+      cancel = clock.after(waitMs, () => {
+        ask().then(
+          (wasDeaf) => {
+            const again = interrupted || wasDeaf;
+            interrupted = false;
+            if (again && !stopped) hear({ what: 'everything' });
+            keepAsking(askEveryMs);
+          },
+          () => {
+            interrupted = true;
+            keepAsking(retryMs);
+          },
+        );
+      });
+    };
+    await ask();
+    this.#ears.set(process.name, ear);
+    const stop = this.database.listen(process.name, (notice) => {
+      if (!stopped) hear(notice);
+    });
+    keepAsking(askEveryMs);
+    return async () => {
+      stopped = true;
+      cancel();
+      stop();
+      this.#ears.delete(process.name);
+    };
+  }
+
+  /** The server forgets who is gone. */
+  forget(process: SimProcess): void {
+    this.#ears.delete(process.name);
+  }
+
+  #carry(daemon: string, deliver: () => void): void {
+    const ear = this.#ears.get(daemon);
+    if (!ear || ear.deaf || ear.process.host.ways.postgres !== 'open') {
+      if (ear) ear.deaf = true;
+      return;
+    }
+    const chance = this.#chance;
+    if (this.notices === 'lost' && chance.is(0.7)) return;
+    const times = this.notices === 'doubled' ? 2 : 1;
+    for (let i = 0; i < times; i++) {
+      const waitMs = this.notices === 'late' ? chance.spread(10, 30_000) : 0.1 + chance.roll();
+      this.#world.in(waitMs, () => ear.process.deliver(deliver));
+    }
+  }
+
+  #refuseWhere(): void {
+    if (this.state === 'refusing') throw unavailable('the database system is shutting down');
+  }
+}
+
+const neverAborted = new AbortController().signal;
+
+function unavailable(why: string): FabricFailure {
+  return new FabricFailure('DATABASE_UNAVAILABLE', `Postgres does not answer: ${why}`);
+}

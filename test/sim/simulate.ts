@@ -1,0 +1,110 @@
+// Runs one scenario from its beginning to its end, or to the first step after which something does not hold.
+
+import { readConfig } from '../../src/config.ts';
+import { kindsDefault } from '../../src/sync/kinds.ts';
+import { Chance } from './chance.ts';
+import { Checker } from './checker.ts';
+import { type DaemonPlace, type Mutate, SimDaemon } from './daemon.ts';
+import { kindsServed, SimFabric } from './fabric.ts';
+import { Host } from './host.ts';
+import { Faults, type Place } from './place.ts';
+import { SimPostgres } from './postgres.ts';
+import { SimRedis } from './redis.ts';
+import type { Scenario } from './scenario.ts';
+import { operate, scheduleStorm, settingsIn } from './weather.ts';
+import { World } from './world.ts';
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violation: string | null;
+  /** Virtual time. */
+  readonly simulatedMs: number;
+  readonly steps: number;
+  /** Of everything that happened. */
+  readonly digest: string;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly runs: number;
+  readonly commits: number;
+  readonly story: readonly string[];
+}
+
+export interface SimulateOptions {
+  readonly mutate?: Mutate | null;
+}
+
+export async function simulate(scenario: Scenario, { mutate = null }: SimulateOptions = {}): Promise<Outcome> {
+  const place = build(scenario, mutate);
+  const { world, checker, postgres, faults } = place;
+  postgres.witness = checker;
+  world.onStep = () => checker.look();
+  for (const { fabricId, intervalMs, atStart } of scenario.fabrics) {
+    if (atStart) postgres.database.add(fabricId, settingsIn(place, intervalMs));
+  }
+  for (const [at, daemon] of place.daemons.entries()) daemon.startIn(at * 700);
+  scheduleStorm(place);
+  // When it is calm again people look after what waits for them.
+  world.in(scenario.stormMs + 1_000, () => approveAll(place));
+  const isOver = () => checker.violation !== null;
+  await world.run(scenario.stormMs, isOver);
+  const left = [...postgres.database.rows.values()].map(({ intervalMs }) => intervalMs);
+  const longestMs = Math.max(...left);
+  if (left.length > 0 && !isOver()) await world.run(scenario.stormMs + checker.livenessMs(longestMs) + 10_000, isOver);
+  if (!isOver()) checker.lookAtTheEnd();
+  for (const { process } of place.hosts) process?.die('the world ends');
+  const outcomes = postgres.database.runs.map(({ outcome }) => outcome);
+  return {
+    seed: scenario.seed,
+    violation: checker.violation,
+    simulatedMs: world.nowMs,
+    steps: world.steps,
+    digest: world.digest,
+    faults: Object.fromEntries(faults.counts),
+    runs: outcomes.length,
+    commits: outcomes.filter((outcome) => outcome === 'complete' || outcome === 'partial').length,
+    story: world.story,
+  };
+}
+
+function build(scenario: Scenario, mutate: Mutate | null): Place {
+  const { seed } = scenario;
+  const world = new World();
+  const config = readConfig(scenario.env);
+  const hosts = Array.from({ length: scenario.daemons }, (_, at) => new Host(world, `host-${at + 1}`, seed));
+  const postgres = new SimPostgres(world, new Chance(seed, 'postgres'));
+  const redis = new SimRedis(world);
+  const fabrics = new Map(
+    scenario.fabrics.map(({ fabricId, sizes }) => {
+      return [fabricId, new SimFabric(world, new Chance(seed, `fabric ${fabricId}`), fabricId, sizes)];
+    }),
+  );
+  const daemonPlace: DaemonPlace = { config, postgres, redis, fabrics, mutate };
+  const kindsRead = new Set(kindsServed.map(({ kind }) => kind));
+  const place: Place = {
+    scenario,
+    world,
+    config,
+    hosts,
+    daemons: hosts.map((host) => new SimDaemon(host, daemonPlace)),
+    postgres,
+    redis,
+    fabrics,
+    faults: new Faults(() => place.checker.disturbed()),
+    get checker() {
+      return checker;
+    },
+    removed: new Set(),
+    kindsRemoved: kindsDefault.map(({ kind }) => kind).filter((kind) => !kindsRead.has(kind)),
+  };
+  const checker = new Checker(place);
+  for (const [fabricId, fabric] of fabrics) {
+    fabric.onRequest = (process, what) => checker.requested(fabricId, process, what);
+  }
+  return place;
+}
+
+function approveAll(place: Place): void {
+  place.world.in(60_000, () => approveAll(place));
+  for (const { fabricId, approval, approved } of place.postgres.database.rows.values()) {
+    if (approval && !approved) void operate(place, fabricId, 'approve', 0);
+  }
+}

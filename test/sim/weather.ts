@@ -1,0 +1,241 @@
+// Does to a place what its scenario says, and makes all of it right again when the storm is over.
+
+import { addFabric, memoryOperator, removeFabric, setFabric } from '../support/memory-operator.ts';
+import type { Place } from './place.ts';
+import type { PlannedEvent } from './scenario.ts';
+
+/** How long ago the backups are that events of a scenario ask for: they are made at their time. */
+export function scheduleStorm(place: Place): void {
+  const { world, scenario } = place;
+  for (const event of scenario.events) {
+    if (event.what === 'postgres' && event.how === 'restore') scheduleRestore(place, event.atMs, event.ageMs);
+    else if (event.what === 'redis' && event.how === 'fail over') scheduleFailOver(place, event.atMs, event.ageMs);
+    else world.in(event.atMs, () => happen(place, event));
+  }
+  world.in(scenario.stormMs, () => calm(place));
+}
+
+function scheduleRestore({ world, postgres, checker, faults }: Place, atMs: number, ageMs: number): void {
+  let backup: ReturnType<typeof postgres.database.backup> | null = null;
+  world.in(Math.max(0, atMs - ageMs), () => {
+    backup = postgres.database.backup();
+  });
+  world.in(atMs, () => {
+    if (!backup) return;
+    faults.count('postgres restored');
+    world.tell(`postgres: restored from a backup that is ${Math.round(ageMs / 1_000)} s old`);
+    postgres.restore(backup);
+    checker.restored();
+  });
+}
+
+function scheduleFailOver({ world, redis, faults }: Place, atMs: number, ageMs: number): void {
+  let backup: Awaited<ReturnType<typeof redis.backup>> | null = null;
+  world.in(Math.max(0, atMs - ageMs), async () => {
+    backup = await redis.backup();
+  });
+  world.in(atMs, async () => {
+    if (!backup) return;
+    faults.count('redis failed over');
+    world.tell(`redis: fails over to a replica that is ${Math.round(ageMs / 1_000)} s behind`);
+    await redis.failOver(backup);
+  });
+}
+
+function happen(place: Place, event: PlannedEvent): unknown {
+  const { world, daemons, hosts, postgres, redis, faults } = place;
+  const name = (at: number | null) => (at === null ? 'every host' : (hosts[at]?.name ?? ''));
+  const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
+  const told = (kind: string, line: string) => {
+    faults.count(kind);
+    world.tell(line);
+  };
+  switch (event.what) {
+    case 'kill':
+      faults.count('daemon killed');
+      return daemons[event.host]?.kill(event.downMs);
+    case 'stop':
+      faults.count('daemon stopped in order');
+      return daemons[event.host]?.stop(event.downMs);
+    case 'stand still':
+      faults.count('daemon stood still');
+      return hosts[event.host]?.process?.standStill(event.ms);
+    case 'clock': {
+      const of = event.host === null ? postgres : hosts[event.host];
+      if (!of) return;
+      const who = event.host === null ? 'postgres' : name(event.host);
+      told('clock jumped', `${who}: its clock is ${seconds(event.skewMs)} ahead for ${seconds(event.ms)}`);
+      of.skewMs = event.skewMs;
+      place.checker.clockJumped(event.skewMs);
+      return world.in(event.ms, () => {
+        if (of.skewMs !== event.skewMs) return;
+        of.skewMs = 0;
+        place.checker.clockJumped(-event.skewMs);
+        world.tell(`${who}: its clock is right again`);
+      });
+    }
+    case 'trap':
+      faults.count(event.effect.startsWith('dies') ? 'daemon killed at a question' : `answer ${event.effect}`);
+      return hosts[event.host]?.traps.push({ ...event });
+    case 'way': {
+      told(`way to ${event.service} ${event.way}`, `${name(event.host)}: no way to ${event.service} (${event.way})`);
+      const cut = event.host === null ? hosts : hosts.slice(event.host, event.host + 1);
+      for (const host of cut) host.ways[event.service] = event.way;
+      return world.in(event.ms, () => {
+        for (const host of cut) host.ways[event.service] = 'open';
+        world.tell(`${name(event.host)}: ${event.service} can be reached again`);
+      });
+    }
+    case 'redis':
+      if (event.how === 'flush') {
+        told('redis flushed', 'redis: flushed');
+        return redis.flush();
+      }
+      if (event.how === 'fail over') return;
+      told(`redis ${event.how}`, `redis: ${event.how} for ${seconds(event.ms)}`);
+      redis.state = event.how;
+      return world.in(event.ms, () => {
+        redis.state = 'up';
+        world.tell('redis: up');
+      });
+    case 'postgres':
+      told(`postgres ${event.how}`, `postgres: ${event.how}`);
+      postgres.cutConnections();
+      if (event.how !== 'refuse') return;
+      postgres.state = 'refusing';
+      return world.in(event.ms, () => {
+        postgres.state = 'up';
+        world.tell('postgres: up');
+      });
+    case 'notices':
+      told(`notices ${event.how}`, `postgres: notices are ${event.how} for ${seconds(event.ms)}`);
+      postgres.notices = event.how;
+      return world.in(event.ms, () => {
+        postgres.notices = 'calm';
+      });
+    default:
+      return toFabric(place, event);
+  }
+}
+
+function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number }): unknown {
+  const { world, faults, scenario, fabrics } = place;
+  const plan = scenario.fabrics[event.fabric];
+  const fabric = plan && fabrics.get(plan.fabricId);
+  if (!fabric) return;
+  const told = (kind: string, line: string) => {
+    faults.count(kind);
+    world.tell(`fabric ${plan.fabricId}: ${line}`);
+  };
+  switch (event.what) {
+    case 'fabric': {
+      const { trouble } = event;
+      told(`fabric ${trouble.what}`, JSON.stringify(trouble));
+      fabric.trouble = trouble;
+      return world.in(event.ms, () => {
+        if (fabric.trouble !== trouble) return;
+        fabric.trouble = null;
+        world.tell(`fabric ${plan.fabricId}: well again`);
+      });
+    }
+    case 'edit':
+      world.tell(`fabric ${plan.fabricId}: edited`);
+      for (let i = 0; i < event.times; i++) fabric.edit();
+      return;
+    case 'lose':
+      told('fabric lost objects', `loses ${event.share * 100} % of its objects`);
+      return fabric.lose(event.share);
+    case 'another cluster':
+      told('another cluster', 'is another cluster');
+      return fabric.replace();
+    case 'settings':
+      world.tell(`fabric ${plan.fabricId}: set ${JSON.stringify(event.values)}`);
+      place.checker.meddled(plan.fabricId);
+      return setFabric(place.postgres.database, plan.fabricId, event.values);
+    case 'operator':
+      return operate(place, plan.fabricId, event.act, event.ms);
+    default:
+      return;
+  }
+}
+
+type OperatorAct = Extract<PlannedEvent, { what: 'operator' }>['act'];
+
+export async function operate(place: Place, fabricId: string, act: OperatorAct, ms: number): Promise<void> {
+  const { world, postgres, checker, scenario } = place;
+  const { database } = postgres;
+  const operator = memoryOperator(database);
+  const row = database.rows.get(fabricId);
+  if (act === 'add') {
+    const plan = scenario.fabrics.find((one) => one.fabricId === fabricId);
+    if (row || !plan || place.removed.has(fabricId)) return;
+    world.tell(`fabric ${fabricId}: added`);
+    addFabric(database, fabricId, settingsIn(place, plan.intervalMs));
+    return;
+  }
+  if (!row) return;
+  world.tell(`fabric ${fabricId}: ${act}${act === 'pause' && ms > 0 ? ` for ${ms} ms` : ''}`);
+  checker.meddled(fabricId);
+  switch (act) {
+    case 'trigger':
+      for (const { requestId } of await operator.request([fabricId], 'ann', null)) checker.asked(requestId, fabricId);
+      return;
+    case 'approve':
+      if (row.approval) await operator.approve(fabricId, { runId: row.approval.runId, by: 'ann', ask: true });
+      return;
+    case 'unlock':
+      checker.unlocked(fabricId);
+      await operator.unlock(fabricId, 'ann');
+      return;
+    case 'cancel':
+      return operator.cancel(fabricId, 'ann');
+    case 'pause':
+      return operator.pause(fabricId, { by: 'ann', reason: 'why', untilMs: ms > 0 ? database.now() + ms : null });
+    case 'resume':
+      await operator.resume(fabricId, 'ann');
+      return;
+    case 'remove':
+      place.removed.add(fabricId);
+      removeFabric(database, fabricId);
+      return;
+    case 'way in':
+      setFabric(database, fabricId, { server: row.server });
+      return;
+    case 'announce':
+      return operator.announce(ms > 0 ? fabricId : null);
+  }
+}
+
+/** Only the kinds that the simulated fabrics serve are read. */
+export function settingsIn({ kindsRemoved }: Place, intervalMs: number) {
+  return { intervalMs, kindsRemoved, guardCount: 5 };
+}
+
+/** The storm is over: servers, ways, clocks and fabrics are well, and operators have let go of everything. */
+function calm(place: Place): void {
+  const { world, hosts, daemons, postgres, redis, fabrics, checker, scenario } = place;
+  world.tell('the storm is over');
+  for (const host of hosts) {
+    host.traps.length = 0;
+    host.ways.postgres = host.ways.redis = host.ways.fabric = 'open';
+    host.skewMs = 0;
+  }
+  postgres.state = 'up';
+  postgres.notices = 'calm';
+  postgres.skewMs = 0;
+  redis.state = 'up';
+  for (const fabric of fabrics.values()) fabric.trouble = null;
+  for (const daemon of daemons) if (!daemon.host.process?.alive) daemon.startIn(0);
+  for (const { fabricId, intervalMs } of scenario.fabrics) {
+    const row = postgres.database.rows.get(fabricId);
+    if (!row) continue;
+    if (row.paused) void operate(place, fabricId, 'resume', 0);
+    const settled = { syncEnabled: true, schedulerEnabled: true };
+    setFabric(
+      postgres.database,
+      fabricId,
+      row.intervalMs > 0 ? settled : { ...settled, intervalSeconds: intervalMs / 1_000 },
+    );
+  }
+  checker.calmed();
+}
