@@ -1,0 +1,265 @@
+// The page: what it knows, what it asks, and where it is. It draws itself anew, at most once a frame, when any of these
+// changes, and once a second for what counts on.
+
+import { render } from '/assets/vendor/preact.js';
+import { addressOf, routeOf } from './address.js';
+import { Announcer } from './announcer.js';
+import { get, post, Refusal } from './ask.js';
+import { pageAfter, pageFrom } from './fabric-state.js';
+import { fleetAfter } from './fleet-state.js';
+import { html } from './html.js';
+import { Loader } from './loaded.js';
+import { every, ServerClock } from './server-clock.js';
+import { Shell } from './shell.js';
+import { Stream } from './stream.js';
+
+/** @import * as Documents from '../documents.ts' */
+/** @import { Route } from './address.js' */
+/** @import { FabricPage } from './fabric-state.js' */
+/** @import { FleetState } from './fleet-state.js' */
+/** @import { Connection, Heard } from './stream.js' */
+
+/** Where nothing is told of what changes, it is asked for. */
+const timersEveryMs = 3_000;
+
+export class App {
+  clock = new ServerClock();
+  /** @type {Route} */
+  route = { view: 'fleet', search: '', states: [], sort: 'name', down: false };
+  /** @type {{ state: Connection, sinceMs: number }} */
+  connection = { state: 'connecting', sinceMs: this.clock.nowMs() };
+  /** @type {FleetState | null} */
+  fleet = null;
+  /** @type {FabricPage | null} */
+  page = null;
+  /** @type {Documents.SessionDocument | null} */
+  session = null;
+  /** The daemon that this page was loaded from. @type {string | null} */
+  version = null;
+  /** What is open over the page: shortcuts, or an act that is to be confirmed. @type {Dialog | null} */
+  dialog = null;
+  /** What the last act came to. @type {{ good: boolean, text: string, hint: string } | null} */
+  notice = null;
+  /** @type {'asking' | { refusal: Refusal } | null} */
+  login = null;
+
+  /** @type {Loader<Documents.FabricDocument>} */
+  fabric = new Loader(this.changed.bind(this), (document) => this.#took(document));
+  /** @type {Loader<Documents.RunDocument>} */
+  run = new Loader(this.changed.bind(this));
+  /** @type {Loader<Documents.TraceDocument>} */
+  trace = new Loader(this.changed.bind(this));
+  /** @type {Loader<Documents.TimersDocument>} */
+  timers = new Loader(this.changed.bind(this), ({ at }) => this.clock.heard(at));
+  /** @type {Loader<Documents.MachineDocument>} */
+  machine = new Loader(this.changed.bind(this));
+
+  #root;
+  #drawing = false;
+  #announcer = new Announcer();
+  #stream = new Stream({
+    hear: (heard) => this.#heard(heard),
+    onConnection: (state) => this.#connected(state),
+  });
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+  }
+
+  start() {
+    addEventListener('popstate', () => this.#arrive());
+    addEventListener('online', () => this.#stream.hurry());
+    document.addEventListener('visibilitychange', () => this.#stream.seen(document.visibilityState === 'visible'));
+    every(1_000, () => this.changed());
+    every(timersEveryMs, () => this.timers.refresh());
+    this.#askSession();
+    this.#arrive();
+  }
+
+  /** @param {Route} route @param {{ replace?: boolean }} [how] */
+  go(route, { replace = false } = {}) {
+    const address = addressOf(route);
+    const moves = route.view !== this.route.view || (route.view === 'fabric' && this.#shows !== route.name);
+    if (replace) history.replaceState(null, '', address);
+    else history.pushState(null, '', address);
+    this.#show(route);
+    if (moves) {
+      scrollTo(0, 0);
+      // The next key goes to the new view, and a reader begins there.
+      requestAnimationFrame(() => document.getElementById('main')?.focus({ preventScroll: true }));
+    }
+  }
+
+  changed() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      render(html`<${Shell} app=${this} />`, this.#root);
+    });
+  }
+
+  /** May this browser change anything? */
+  get mayAct() {
+    return this.session?.control === true && this.session.who !== null;
+  }
+
+  /** @param {Dialog | null} dialog */
+  show(dialog) {
+    this.dialog = dialog;
+    this.changed();
+  }
+
+  /** @param {string} fabric @param {Documents.Act} act @param {object} body */
+  async act(fabric, act, body) {
+    try {
+      /** @type {Documents.ActAnswer} */
+      const { said } = await post(`/api/fabrics/${encodeURIComponent(fabric)}/${act}`, body);
+      this.notice = { good: true, text: said, hint: '' };
+      this.fabric.refresh();
+    } catch (thrown) {
+      const { message, hint, status } = Refusal.of(thrown);
+      this.notice = { good: false, text: message, hint };
+      if (status === 401) this.#askSession();
+    }
+    this.dialog = null;
+    this.changed();
+  }
+
+  dismiss() {
+    this.notice = null;
+    this.changed();
+  }
+
+  async logout() {
+    try {
+      await post('/api/logout', {});
+    } catch (thrown) {
+      this.notice = { good: false, text: Refusal.of(thrown).message, hint: Refusal.of(thrown).hint };
+    }
+    this.#askSession();
+  }
+
+  /** The fabric that is looked at. */
+  get #shows() {
+    return this.route.view === 'fabric' ? this.route.name : null;
+  }
+
+  #arrive() {
+    const route = routeOf(location);
+    if (route.view === 'login') this.#logIn();
+    this.#show(route);
+  }
+
+  /** @param {Route} route */
+  #show(route) {
+    if (this.#shows !== (route.view === 'fabric' ? route.name : null)) this.page = null;
+    this.route = route;
+    const fabric = route.view === 'fabric' ? `/api/fabrics/${encodeURIComponent(route.name)}` : null;
+    this.fabric.show(fabric);
+    this.run.show(
+      fabric && route.view === 'fabric' && route.run ? `${fabric}/runs/${encodeURIComponent(route.run)}` : null,
+    );
+    this.trace.show(route.view === 'fabric' && route.trace ? `/api/traces/${encodeURIComponent(route.trace)}` : null);
+    this.timers.show(route.view === 'timers' ? '/api/timers' : null);
+    // The chart is the same for all, and for as long as the daemon lives.
+    if (route.view === 'fabric') this.machine.show('/api/machine');
+    if (route.view !== 'login') this.#stream.open(this.#shows);
+    this.#title();
+    this.changed();
+  }
+
+  #title() {
+    const { route } = this;
+    const what = route.view === 'fabric' ? route.name : route.view === 'timers' ? 'Timers' : 'Fleet';
+    document.title = `${what} · fabric-syncd`;
+  }
+
+  /** @param {Connection} state */
+  #connected(state) {
+    if (state !== this.connection.state) this.connection = { state, sinceMs: this.clock.nowMs() };
+    if (state === 'live') {
+      this.fabric.refresh();
+      this.timers.refresh();
+    }
+    this.changed();
+  }
+
+  /** @param {Heard} heard */
+  #heard(heard) {
+    if (heard.type === 'snapshot') {
+      this.clock.heard(heard.message.at);
+      this.version ??= heard.message.daemon.version;
+      // The daemon may be another one, with settings and sessions of its own.
+      this.#askSession();
+      this.fabric.refresh();
+    }
+    const before = this.fleet;
+    this.fleet = fleetAfter(this.fleet, heard);
+    this.#announcer.heard(heard, before, this.#shows);
+    if (this.page && isAbout(heard, this.page.document.fabric.id)) {
+      this.page = pageAfter(this.page, heard, this.clock.nowMs());
+      if (heard.type !== 'progress') this.fabric.refresh();
+    }
+    if (heard.type === 'parts') this.timers.refresh();
+    this.changed();
+  }
+
+  /** @param {Documents.FabricDocument} document */
+  #took(document) {
+    this.clock.heard(document.at);
+    this.page = pageFrom(document, this.page);
+    if (this.route.view === 'fabric' && this.route.trace) this.trace.refresh();
+  }
+
+  #askSession() {
+    get('/api/session').then(
+      (session) => {
+        this.session = /** @type {Documents.SessionDocument} */ (session);
+        this.changed();
+      },
+      // Without an answer nobody is logged in: no button is better than one that fails.
+      () => {
+        this.session = null;
+        this.changed();
+      },
+    );
+  }
+
+  /** The token is taken out of the address bar before anything else, so that it is in no history and no screenshot. */
+  #logIn() {
+    const token = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, '', '/login');
+    if (token === '') return;
+    this.login = 'asking';
+    post('/api/login', { token }).then(
+      () => {
+        this.login = null;
+        this.#askSession();
+        this.go({ view: 'fleet', search: '', states: [], sort: 'name', down: false }, { replace: true });
+      },
+      (thrown) => {
+        this.login = { refusal: Refusal.of(thrown) };
+        this.changed();
+      },
+    );
+  }
+}
+
+/** @typedef {{ kind: 'shortcuts' } | { kind: 'act', act: Documents.Act, fabric: Documents.FleetFabric }} Dialog */
+
+/** @param {Heard} heard @param {string} fabricId */
+function isAbout(heard, fabricId) {
+  switch (heard.type) {
+    case 'fabric':
+    case 'gone':
+      return heard.message.id === fabricId;
+    case 'transition':
+    case 'progress':
+    case 'run':
+      return heard.message.fabric_id === fabricId;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,134 @@
+// Where the boxes and arrows of the statechart stand. Dagre lays out each box by itself, then the boxes among each other.
+// Pure: the same graph gives the same drawing.
+
+import { Graph as Layout, layout } from '/assets/vendor/dagre.js';
+
+/** @import { Arrow, Box, Graph } from './chart-graph.js' */
+
+/**
+ * @typedef {{ x: number, y: number }} Point
+ * @typedef {{ x: number, y: number, width: number, height: number }} Place its middle and its size
+ * @typedef {{ arrow: Arrow, points: readonly Point[], label: Place | null }} DrawnArrow
+ * @typedef {{ box: Box, place: Place, inside: readonly { path: string, place: Place }[], arrows: readonly DrawnArrow[] }} DrawnBox
+ * @typedef {{ width: number, height: number, boxes: readonly DrawnBox[], arrows: readonly DrawnArrow[] }} Drawing
+ */
+
+/** Letters are drawn with a width of their own, so that a label is as wide as it is taken to be here. */
+export const letter = { width: 6.2, lineHeight: 14 };
+const head = 34;
+const inner = { width: 104, height: 26, gap: 16 };
+const pad = 12;
+
+/** @param {Graph} graph @param {'LR' | 'TB'} direction @returns {Drawing} */
+export function drawingOf({ boxes, arrows }, direction) {
+  const laid = boxes.map((box) => ({ box, ...insideOf(box) }));
+  const chart = newLayout({ rankdir: direction, nodesep: 34, edgesep: 22, ranksep: 44, marginx: 8, marginy: 8 });
+  for (const { box, width, height } of laid) chart.setNode(box.state.path, { width, height });
+  const seen = arrows.filter(({ quiet }) => !quiet);
+  for (const arrow of seen) chart.setEdge(arrow.from, arrow.to, { ...labelSize(arrow), labelpos: 'c' });
+  layout(chart);
+
+  const drawn = laid.map(({ box, inside, arrows: own, width, height }) => {
+    const { x = 0, y = 0 } = chart.node(box.state.path);
+    const left = x - width / 2;
+    const top = y - height / 2;
+    /** @type {<Spot extends Point>(spot: Spot) => Spot} */
+    const moved = (spot) => ({ ...spot, x: spot.x + left, y: spot.y + top });
+    return {
+      box,
+      place: { x, y, width, height },
+      inside: inside.map(({ path, place }) => ({ path, place: moved(place) })),
+      arrows: own.map((each) => ({ ...each, points: each.points.map(moved) })),
+    };
+  });
+  const quiet = arrows.filter((arrow) => arrow.quiet).map((arrow) => directArrow(arrow, drawn));
+  const { width = 0, height = 0 } = chart.graph();
+  return { width, height, boxes: drawn, arrows: [...seen.map((arrow) => routed(chart, arrow)), ...quiet] };
+}
+
+/** @param {Box} box */
+function insideOf(box) {
+  const title = box.state.name.length * 8 + 64;
+  if (box.inside.length === 0) return { inside: [], arrows: [], width: Math.max(title, 128), height: head + 14 };
+  // Inside, one below the other whichever way the chart runs: it keeps the boxes narrow.
+  const plan = newLayout({
+    rankdir: 'TB',
+    nodesep: inner.gap,
+    edgesep: 10,
+    ranksep: inner.gap,
+    marginx: pad,
+    marginy: 0,
+  });
+  for (const { path } of box.inside) plan.setNode(path, { width: inner.width, height: inner.height });
+  for (const { from, to } of box.arrows) plan.setEdge(from, to, {});
+  layout(plan);
+  const { width = 0, height = 0 } = plan.graph();
+  const whole = Math.max(width, title);
+  /** @type {<Spot extends Point>(spot: Spot) => Spot} */
+  const moved = (spot) => ({ ...spot, x: spot.x + (whole - width) / 2, y: spot.y + head });
+  return {
+    inside: box.inside.map(({ path }) => {
+      const { x = 0, y = 0 } = plan.node(path);
+      return { path, place: moved({ x, y, width: inner.width, height: inner.height }) };
+    }),
+    arrows: box.arrows.map((arrow) => {
+      const { points } = routed(plan, arrow);
+      return { arrow, points: points.map(moved), label: null };
+    }),
+    width: whole,
+    height: head + height + pad,
+  };
+}
+
+/** @param {object} spacing @returns {Layout} */
+function newLayout(spacing) {
+  const chart = new Layout({ directed: true });
+  chart.setGraph(spacing);
+  chart.setDefaultEdgeLabel(() => ({}));
+  return chart;
+}
+
+/** @param {Arrow} arrow */
+function labelSize({ lines }) {
+  const longest = Math.max(0, ...lines.map((line) => line.length));
+  return { width: longest * letter.width + 8, height: lines.length * letter.lineHeight + 4 };
+}
+
+/** @param {Layout} chart @param {Arrow} arrow @returns {DrawnArrow} */
+function routed(chart, arrow) {
+  const { points = [], x, y, width = 0, height = 0 } = chart.edge(arrow.from, arrow.to) ?? {};
+  return { arrow, points, label: x === undefined || y === undefined ? null : { x, y, width, height } };
+}
+
+/** Straight from border to border, a little to its right, so that the way back lies beside it. @param {Arrow} arrow @param {readonly DrawnBox[]} boxes @returns {DrawnArrow} */
+function directArrow(arrow, boxes) {
+  const [from, to] = [arrow.from, arrow.to].map((path) => boxes.find(({ box }) => box.state.path === path)?.place);
+  if (!from || !to) return { arrow, points: [], label: null };
+  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+  const aside = { x: (-(to.y - from.y) / length) * 7, y: ((to.x - from.x) / length) * 7 };
+  const points = [border(from, to), border(to, from)].map(({ x, y }) => ({ x: x + aside.x, y: y + aside.y }));
+  return { arrow, points, label: null };
+}
+
+/** Where the line from the middle of a place to a point leaves the place. @param {Place} place @param {Point} to @returns {Point} */
+function border(place, to) {
+  const [dx, dy] = [to.x - place.x, to.y - place.y];
+  const share = Math.min(
+    place.width / 2 / Math.max(Math.abs(dx), 0.001),
+    place.height / 2 / Math.max(Math.abs(dy), 0.001),
+  );
+  return { x: place.x + dx * share, y: place.y + dy * share };
+}
+
+/** Points as an SVG path, its corners rounded. @param {readonly Point[]} points */
+export function pathOf(points) {
+  const [first, ...rest] = points;
+  if (!first) return '';
+  const at = (/** @type {Point} */ { x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`;
+  const steps = rest.map((point, index) => {
+    const next = rest[index + 1];
+    if (!next) return `L${at(point)}`;
+    return `Q${at(point)} ${at({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`;
+  });
+  return [`M${at(first)}`, ...steps].join('');
+}

@@ -1,0 +1,81 @@
+// Which fabrics the table shows, and in which order. Pure.
+
+/** @import { FabricView } from '../view.ts' */
+/** @import { FabricState } from '../../../machines/fabric/plan.ts' */
+/** @import { FleetRoute, SortKey } from './address.js' */
+
+import { allStates } from './address.js';
+
+/** What sorts as "worst first". @type {readonly (string | null)[]} */
+const allStatuses = ['error', 'out_of_sync', 'never_synced', 'syncing', 'in_sync', null];
+
+/**
+ * Every word of the search must be found somewhere in the fabric: name, state, status, error or its code.
+ * @template {FabricView} Fabric
+ * @param {readonly Fabric[]} fabrics
+ * @param {Pick<FleetRoute, 'search' | 'states' | 'sort' | 'down'>} wanted
+ * @returns {Fabric[]}
+ */
+export function rowsOf(fabrics, { search, states, sort, down }) {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = fabrics.filter(
+    (fabric) => (states.length === 0 || states.includes(fabric.state)) && (words.length === 0 || has(fabric, words)),
+  );
+  const order = orders[sort];
+  const sign = down ? -1 : 1;
+  // Equal ones stay in the order of their names, so that rows do not dance.
+  return found.sort((one, other) => sign * order(one, other) || byName(one, other));
+}
+
+/**
+ * @param {readonly FabricView[]} fabrics
+ * @returns {Readonly<Record<FabricState, number>>}
+ */
+export function countsByState(fabrics) {
+  const counts = /** @type {Record<FabricState, number>} */ (Object.fromEntries(allStates.map((state) => [state, 0])));
+  for (const { state } of fabrics) counts[state] += 1;
+  return counts;
+}
+
+/** @param {FabricView} fabric @param {readonly string[]} words */
+function has(fabric, words) {
+  const text = [
+    fabric.name,
+    fabric.state,
+    fabric.reason ?? '',
+    fabric.sync_status ?? '',
+    fabric.sync_error,
+    fabric.error_code ?? '',
+  ]
+    .join('\n')
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
+/** @param {FabricView} one @param {FabricView} other */
+function byName(one, other) {
+  return names.compare(one.name, other.name);
+}
+
+/** @param {(fabric: FabricView) => number | null | undefined} value what is not known comes last */
+function byNumber(value) {
+  return (/** @type {FabricView} */ one, /** @type {FabricView} */ other) => {
+    const [a, b] = [value(one) ?? Number.POSITIVE_INFINITY, value(other) ?? Number.POSITIVE_INFINITY];
+    return a === b ? 0 : a < b ? -1 : 1;
+  };
+}
+
+/** @type {Readonly<Record<SortKey, (one: FabricView, other: FabricView) => number>>} */
+const orders = {
+  name: byName,
+  state: byNumber((fabric) => allStates.indexOf(fabric.state)),
+  status: byNumber((fabric) => allStatuses.indexOf(fabric.sync_status)),
+  due: byNumber(({ due_at }) => (due_at === null ? null : Date.parse(due_at))),
+  // By the time and not by the age, which is as of when each was told. The oldest last, what was never read after it.
+  age: byNumber(({ last_sync }) => (last_sync === null ? null : -Date.parse(last_sync))),
+  objects: byNumber((fabric) => fabric.objects),
+  changes: byNumber(({ last_run: run }) => run && run.created + run.updated + run.deleted),
+  duration: byNumber(({ last_run: run }) => run?.duration_ms),
+};

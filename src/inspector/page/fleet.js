@@ -1,0 +1,104 @@
+// All fabrics at a glance.
+
+import { allStates, fleetRoute } from './address.js';
+import { countsByState, rowsOf } from './fleet-rows.js';
+import { FleetTable } from './fleet-table.js';
+import { html } from './html.js';
+import { Icon } from './icons.js';
+import { counted, countText } from './words.js';
+
+/** @import { App } from './app.js' */
+/** @import { FleetRoute } from './address.js' */
+/** @import { FleetFabric } from '../documents.ts' */
+/** @import { FabricState } from '../../../machines/fabric/plan.ts' */
+
+/** @param {{ app: App, route: FleetRoute }} props */
+export function FleetView({ app, route }) {
+  const { fleet } = app;
+  if (!fleet) {
+    return html`<section class="message" aria-busy="true"><h1>Fleet</h1><p>Waiting for the daemon …</p></section>`;
+  }
+  const fabrics = [...fleet.fabrics.values()];
+  const rows = rowsOf(fabrics, route);
+  const shown =
+    rows.length === fabrics.length
+      ? counted(rows.length, 'fabric')
+      : `${countText(rows.length)} of ${counted(fabrics.length, 'fabric')}`;
+  return html`<div class="fleet">
+    <div class="fleet-head">
+      <h1>Fleet</h1>
+      <${Attention} fabrics=${fabrics} />
+    </div>
+    <div class="fleet-tools">
+      <label class="search">
+        <span class="unseen">Search by name, state, status or error</span>
+        <input
+          id="search"
+          type="search"
+          placeholder="Search name, status, error …  ( / )"
+          value=${route.search}
+          autocomplete="off"
+          spellcheck="false"
+          onInput=${(/** @type {InputEvent} */ event) => {
+            const { value } = /** @type {HTMLInputElement} */ (event.target);
+            app.go({ ...route, search: value }, { replace: true });
+          }}
+        />
+      </label>
+      <${States} app=${app} route=${route} fabrics=${fabrics} />
+      <span class="shown" role="status">${shown}</span>
+    </div>
+    ${
+      rows.length > 0
+        ? html`<${FleetTable} app=${app} route=${route} rows=${rows} nowMs=${app.clock.nowMs()} />`
+        : html`<${Nothing} app=${app} none=${fabrics.length === 0} />`
+    }
+  </div>`;
+}
+
+/** What needs a look, in one line. @param {{ fabrics: readonly FleetFabric[] }} props */
+function Attention({ fabrics }) {
+  const errors = fabrics.filter(({ sync_status }) => sync_status === 'error').length;
+  const waiting = fabrics.filter(({ approval }) => approval && approval.approved_by === null).length;
+  const stale = fabrics.filter(({ sync_status }) => sync_status === 'out_of_sync').length;
+  const parts = [
+    errors > 0 && { mark: 'cross', tone: 'bad', text: `${countText(errors)} in error` },
+    stale > 0 && { mark: 'partial', tone: 'warn', text: `${countText(stale)} out of sync` },
+    waiting > 0 && { mark: 'question', tone: 'warn', text: `${counted(waiting, 'approval')} awaited` },
+  ].filter((part) => part !== false);
+  if (fabrics.length > 0 && parts.length === 0) parts.push({ mark: 'ok', tone: 'good', text: 'nothing needs a look' });
+  return html`<p class="attention">
+    ${parts.map(({ mark, tone, text }) => html`<span key=${text} class=${`outcome tone-${tone}`}><${Icon} mark=${mark} /><span>${text}</span></span>`)}
+  </p>`;
+}
+
+/** @param {{ app: App, route: FleetRoute, fabrics: readonly FleetFabric[] }} props */
+function States({ app, route, fabrics }) {
+  const counts = countsByState(fabrics);
+  const toggled = (/** @type {FabricState} */ state) =>
+    allStates.filter((one) => (one === state) !== route.states.includes(one));
+  return html`<div class="states" role="group" aria-label="Filter by state">
+    ${allStates.map(
+      (state) => html`<button
+        key=${state}
+        class=${`state-filter state-${state} ${counts[state] === 0 ? 'none' : ''}`}
+        aria-pressed=${route.states.includes(state) ? 'true' : 'false'}
+        onClick=${() => app.go({ ...route, states: toggled(state) })}
+      ><${Icon} mark=${state} /><span>${state}</span><span class="count">${countText(counts[state])}</span></button>`,
+    )}
+  </div>`;
+}
+
+/** @param {{ app: App, none: boolean }} props */
+function Nothing({ app, none }) {
+  if (none) {
+    return html`<section class="message">
+      <h2>No fabric yet</h2>
+      <p>Add the first one: <code>fabric-syncd fabric add NAME --server URL --token-file FILE --ca-file FILE</code></p>
+    </section>`;
+  }
+  return html`<section class="message">
+    <h2>No fabric is like that</h2>
+    <p><button onClick=${() => app.go(fleetRoute)}>Show all</button></p>
+  </section>`;
+}

@@ -1,0 +1,4 @@
+import { App } from './app.js';
+
+const root = document.getElementById('page');
+if (root) new App(root).start();

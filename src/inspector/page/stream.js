@@ -1,0 +1,125 @@
+// What happens, as the daemon tells it, over one connection that is opened again for as long as the page is open.
+//
+//   S1. One connection a page: a browser opens few to one host, and a person opens many pages.
+//   S2. After a break it goes on behind the last message that was heard; what the daemon no longer knows comes whole, as
+//       a `snapshot`.
+//   S3. A page that nobody sees lets go of its connection, and catches up when it is looked at.
+
+import { after } from './server-clock.js';
+
+/** @import { StreamMessages } from '../documents.ts' */
+
+/**
+ * @typedef {'connecting' | 'live' | 'lost' | 'resting'} Connection `resting`: nobody looks (S3)
+ * @typedef {{ [Name in keyof StreamMessages]: { type: Name, message: StreamMessages[Name] } }[keyof StreamMessages]} Heard
+ */
+
+/** @type {readonly (keyof StreamMessages)[]} */
+const names = ['snapshot', 'fabric', 'gone', 'parts', 'transition', 'progress', 'run'];
+const waitMs = { first: 500, most: 5_000 };
+/** A glance at another tab costs nothing. */
+const unseenMs = 30_000;
+
+export class Stream {
+  #hear;
+  #onConnection;
+  /** @type {EventSource | null} */
+  #source = null;
+  /** @type {() => void} */
+  #forget = () => {};
+  #waitMs = waitMs.first;
+  /** @type {string | null} */
+  #fabric = null;
+  /** The last message of the whole fleet, and of the fabric alone. @type {{ fleet: string | null, fabric: string | null }} */
+  #last = { fleet: null, fabric: null };
+
+  /**
+   * @param {{ hear: (heard: Heard) => void, onConnection: (connection: Connection) => void }} listener
+   */
+  constructor({ hear, onConnection }) {
+    this.#hear = hear;
+    this.#onConnection = onConnection;
+  }
+
+  /** What is known already: messages from behind this one on. @param {string} id */
+  startsAfter(id) {
+    this.#last = { fleet: id, fabric: id };
+  }
+
+  /**
+   * Listens to this fabric alone, with its progress; or to the whole fleet.
+   * @param {string | null} fabric
+   */
+  open(fabric) {
+    if (this.#source && fabric === this.#fabric) return;
+    // The fabric's own messages are a part of the fleet's: behind these it goes on, and never the other way round.
+    if (fabric !== null) this.#last.fabric = this.#last.fleet;
+    this.#fabric = fabric;
+    this.#waitMs = waitMs.first;
+    this.#connect();
+  }
+
+  /** Opens it at once where it waits to be opened again. */
+  hurry() {
+    if (this.#source?.readyState === EventSource.OPEN) return;
+    this.#waitMs = waitMs.first;
+    this.#connect();
+  }
+
+  /** S3. @param {boolean} visible */
+  seen(visible) {
+    if (visible) {
+      this.#forget();
+      if (!this.#source) this.#connect();
+      return;
+    }
+    this.#forget = after(unseenMs, () => {
+      this.#close();
+      this.#onConnection('resting');
+    });
+  }
+
+  #connect() {
+    this.#close();
+    const asked = new URLSearchParams();
+    const last = this.#fabric === null ? this.#last.fleet : this.#last.fabric;
+    if (last !== null) asked.set('after', last);
+    if (this.#fabric !== null) asked.set('fabric', this.#fabric);
+    const source = new EventSource(`/api/events?${asked}`);
+    this.#source = source;
+    source.addEventListener('open', () => {
+      this.#waitMs = waitMs.first;
+      this.#onConnection('live');
+    });
+    source.addEventListener('error', () => this.#lost(source));
+    for (const name of names) {
+      source.addEventListener(name, (event) => this.#told(name, /** @type {MessageEvent<string>} */ (event)));
+    }
+  }
+
+  /** @param {keyof StreamMessages} type @param {MessageEvent<string>} event */
+  #told(type, event) {
+    const message = JSON.parse(event.data);
+    const id = event.lastEventId || (type === 'snapshot' ? message.id : '');
+    if (id !== '') {
+      if (this.#fabric === null || type === 'snapshot') this.#last.fleet = id;
+      this.#last.fabric = id;
+    }
+    this.#hear(/** @type {Heard} */ ({ type, message }));
+  }
+
+  /** @param {EventSource} source */
+  #lost(source) {
+    if (source !== this.#source) return;
+    this.#close();
+    this.#onConnection('lost');
+    this.#forget = after(this.#waitMs, () => this.#connect());
+    this.#waitMs = Math.min(2 * this.#waitMs, waitMs.most);
+  }
+
+  #close() {
+    this.#forget();
+    this.#source?.close();
+    this.#source = null;
+  }
+}
