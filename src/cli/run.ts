@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { keepHeapSmall } from '../heap.ts';
-import { keepHeapSmall } from '../heap.ts';
 import { openLog } from '../log.ts';
 import { LogLevels } from '../log-level.ts';
 import { readVersion } from '../version.ts';
