@@ -1,0 +1,80 @@
+// What must be true when a storm is over, read off Postgres's history, Redis, the fabrics and the daemons' logs: nothing
+// of what the daemons say of themselves is believed.
+
+import { readdir } from 'node:fs/promises';
+import { systemClock } from '../../src/clock.ts';
+import { timerViolations, violations } from '../support/invariants.ts';
+import { ticksLost, unkept } from '../support/process/witness.ts';
+import { type Ground, redisPrefix } from './ground.ts';
+import { inventoryFaults } from './inventory.ts';
+import { allSynced } from './storm.ts';
+
+/** Everything that is wrong, a line each; with it every daemon is ended, in order. */
+export async function faultsAfter(ground: Ground, boundMs: number): Promise<readonly string[]> {
+  const { sql, seats, fabrics } = ground;
+  const faults: string[] = [];
+  const find = (what: string, found: readonly unknown[]) => {
+    for (const one of found) faults.push(`${what}: ${typeof one === 'string' ? one : JSON.stringify(one)}`);
+  };
+  await ground.healAll();
+  if ((await allSynced(ground, systemClock.nowMs(), boundMs)) === null)
+    faults.push('not every fabric is in sync within the bound');
+  find(
+    'a request was never answered',
+    await soon(
+      boundMs,
+      () => sql`select id::text, fabric_id::text, asked_at from fabric_request where settled_at is null`,
+    ),
+  );
+  const sources = {
+    sql,
+    redis: { url: ground.redisServer.url, prefix: redisPrefix },
+    secrets: fabrics.map(({ token }) => token),
+  };
+  find('due times and timers', await soon(boundMs, () => timerViolations(sources)));
+  find('invariant', await violations(sources));
+  find('a tick was lost', await ticksLost(sql));
+  for (const [way, found] of Object.entries(await unkept(sql))) find(way, found);
+  find('inventory', await soon(boundMs, () => inventoryFaults(sql, fabrics)));
+
+  for (const seat of seats) {
+    const how = await seat.stop();
+    if (how !== 0) faults.push(`${seat.name} was told to stop and ended with ${how}`);
+    find('ended by itself', seat.endedByItself);
+    find('logged', (await seat.lines()).filter((line) => /"code":"INTERNAL"|"level":"fatal"/.test(line)).slice(0, 5));
+    const secrets = fabrics.map(({ token }) => token);
+    find(
+      'a secret was logged',
+      (await seat.lines()).filter((line) => secrets.some((secret) => line.includes(secret))).slice(0, 1),
+    );
+  }
+  find(
+    'a lease is left',
+    await sql`select fabric_id::text, lease_holder from fabric_cycle where lease_holder is not null`,
+  );
+  find(
+    'a connection to Postgres is left',
+    await soon(
+      5_000,
+      () => sql`select application_name from pg_stat_activity where application_name like 'fabric-syncd %'`,
+    ),
+  );
+  const folders = await Promise.all(seats.map(({ socketDir }) => readdir(socketDir)));
+  find(
+    'a socket is left',
+    folders.flat().filter((name) => name.endsWith('.sock')),
+  );
+  return faults;
+}
+
+const lookEveryMs = 100;
+
+/** What is still found when it was given time to go. */
+async function soon<Found>(withinMs: number, look: () => PromiseLike<readonly Found[]>): Promise<readonly Found[]> {
+  const deadlineMs = systemClock.monotonicMs() + withinMs;
+  for (;;) {
+    const found = [...(await look())];
+    if (found.length === 0 || systemClock.monotonicMs() > deadlineMs) return found;
+    await systemClock.sleep(lookEveryMs);
+  }
+}
