@@ -7,6 +7,7 @@
 import type { BackoffPolicy } from '../machines/fabric/backoff.ts';
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import { formatDuration, NotReadable, parseDuration, parseSize } from './duration.ts';
+import { type InspectorAddress, readInspectorAddress } from './inspector/address.ts';
 import { type LogLevel, logLevels } from './log.ts';
 import { nearest } from './nearest.ts';
 import { readRedisUrl } from './redis/address.ts';
@@ -49,6 +50,11 @@ export interface Config {
   readonly adminSocket: string;
   /** Null: the metrics are on the admin socket alone. */
   readonly metricsListen: ListenAddress | null;
+  /** Null: no page is served. */
+  readonly inspector: InspectorAddress | null;
+  readonly inspectorControl: boolean;
+  /** The base of a Jaeger, or a URL with `{trace_id}` in it; null where none is set. */
+  readonly jaegerUrl: string | null;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
 }
@@ -126,6 +132,9 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
     },
     adminSocket: socketPath(text(settings.adminSocket), env),
     metricsListen: read(settings.metricsListen, listenAddress, null),
+    inspector: read(settings.inspector, readInspectorAddress, null),
+    inspectorControl: read(settings.inspectorControl, oneOf(['on', 'off'] as const), 'off') === 'on',
+    jaegerUrl: url(settings.jaegerUrl, ['http:', 'https:']),
     logLevel: read(settings.logLevel, oneOf(logLevels), 'info'),
     logFormat: read(settings.logFormat, oneOf(['auto', 'json', 'pretty'] as const), 'auto'),
   };

@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 import type { Dice } from './dice.ts';
 import { daemonFacts, Measure } from './fleet/measure.ts';
 import { sealingKeyIds } from './host-credentials.ts';
+import { openInspector } from './inspector/open.ts';
 import type { Log } from './log.ts';
 import type { LogLevels } from './log-level.ts';
 import { openServers, type Servers } from './servers.ts';
@@ -35,6 +36,8 @@ export interface DaemonDeps {
   readonly notifier: SystemdNotifier;
   readonly levels: LogLevels;
   readonly measuring: Measuring;
+  /** Who logs in to the inspector may act, whatever the setting says. */
+  readonly control?: true;
 }
 
 export interface Daemon {
@@ -90,6 +93,22 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       postgres: () => sweep.trouble === null,
     }),
   );
+  const inspector = openInspector({
+    config,
+    control: deps.control ?? config.inspectorControl,
+    log,
+    clock,
+    daemon,
+    version,
+    pid,
+    core,
+    servers,
+    stuck: () => {
+      const health = vitals.progress();
+      return health.ok ? null : health.why;
+    },
+    traces: null,
+  });
   const metrics = { scrape: deps.measuring.scrape, contentType: prometheusContentType, clock };
   const admin = new AdminServer({
     socketPath: config.adminSocket,
@@ -98,6 +117,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     fleet: () => vitals.fleet(),
     levels: deps.levels,
     metrics,
+    inspector: inspector.onSocket,
   });
   const listener = config.metricsListen && new MetricsListener({ ...metrics, address: config.metricsListen, log });
   const watchdog = new Watchdog({
@@ -126,6 +146,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       vitals,
       admin,
       ...(listener ? [listener] : []),
+      inspector.service,
       post,
       sweep,
       watchdog,

@@ -8,21 +8,32 @@ import { SwitchingTimers } from './fleet/switching-timers.ts';
 import { credentialSources } from './host-credentials.ts';
 import { type FabricApis, openFabricApis } from './kube/pool.ts';
 import type { Log } from './log.ts';
+import type { InspectorReads } from './ports/inspector-reads.ts';
 import type { FabricLock } from './ports/lock.ts';
+import type { Operator } from './ports/operator.ts';
 import type { Store } from './ports/store.ts';
 import type { TimerStore } from './ports/timers.ts';
-import { openDatabase } from './postgres/connect.ts';
+import { type Database, openDatabase } from './postgres/connect.ts';
 import { migrate } from './postgres/migrate.ts';
+import { postgresInspectorReads } from './postgres/operator/inspector-reads.ts';
+import { postgresOperator } from './postgres/operator/operator.ts';
 import { createStore } from './postgres/store.ts';
 import { openRedisParts } from './redis/open.ts';
+import { traceRedis } from './redis/trace.ts';
 
 export interface Servers {
   readonly store: Store;
   readonly timers: TimerStore;
   readonly lock: FabricLock;
   readonly apis: FabricApis;
+  /** What people ask and do, on connections of its own: whoever only looks keeps no sync waiting. Closed with the rest. */
+  openOperator(): { readonly operator: Operator; readonly reads: InspectorReads };
+  /** Takes the lock's keys away, whoever holds it. Safe only after the epoch has moved. Never throws. */
+  breakLock(fabricId: string): Promise<'freed' | 'not_locked' | 'unavailable' | 'none'>;
   /** Why Redis is not used though it should be, in words; null where all is well. */
   degraded(): string | null;
+  /** The same, and since when it is so, epoch milliseconds. */
+  redisAway(): { readonly problem: string; readonly sinceMs: number } | null;
   /** Calls back when Redis came or went. */
   onModeChange(act: () => void): () => void;
   /** @returns what was applied */
@@ -44,8 +55,10 @@ export function openServers(deps: {
   readonly log: Log;
   readonly clock: Clock;
   readonly daemon: string;
+  /** What runs ask of Redis is told by spans. */
+  readonly traced?: boolean;
 }): Servers {
-  const { config, log, clock, daemon } = deps;
+  const { config, log, clock, daemon, traced = false } = deps;
   if (config.databaseUrl === null) throw new Error('DATABASE_URL is not set');
   const database = openDatabase({
     url: config.databaseUrl,
@@ -58,19 +71,36 @@ export function openServers(deps: {
     limits: { ...config.kube, connectionsMax: config.readsPerFabric },
   });
   const timing = openTiming(config, { log, clock, daemon });
+  const stopTracing = traced ? traceRedis() : () => {};
+  const url = config.databaseUrl;
+  const lookers: Database[] = [];
   return {
     store: createStore(database, { daemon }),
     apis,
     ...timing,
+    openOperator() {
+      const looker = openDatabase({
+        url,
+        applicationName: `fabric-syncd ${daemon} inspector`,
+        connectionsMax: 2,
+        clock,
+      });
+      lookers.push(looker);
+      return { operator: postgresOperator(looker), reads: postgresInspectorReads(looker) };
+    },
     migrate: () => migrate(database),
     async close() {
+      stopTracing();
       await timing.close();
-      await Promise.all([apis.close(), database.close()]);
+      await Promise.all([apis.close(), database.close(), ...lookers.map((looker) => looker.close())]);
     },
   };
 }
 
-type Timing = Pick<Servers, 'timers' | 'lock' | 'degraded' | 'onModeChange' | 'settled' | 'close'>;
+type Timing = Pick<
+  Servers,
+  'timers' | 'lock' | 'breakLock' | 'degraded' | 'redisAway' | 'onModeChange' | 'settled' | 'close'
+>;
 
 /** The clock and the door: Redis's, or the mode without it. */
 function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: Clock; daemon: string }): Timing {
@@ -78,7 +108,9 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
     return {
       timers: new MemoryTimers(),
       lock: noLock,
+      breakLock: async () => 'none',
       degraded: () => null,
+      redisAway: () => null,
       onModeChange: () => () => {},
       settled: async () => {},
       close: async () => {},
@@ -106,14 +138,23 @@ function openTiming(config: Config, { log, clock, daemon }: { log: Log; clock: C
     else log.info({}, 'Redis answers again: back to it');
   };
   const stopTelling = timers.onModeChange(look);
+  const redisAway = () =>
+    timers.degraded ? { problem: redis.presence.trouble?.message ?? 'Redis is being returned to', sinceMs } : null;
   return {
     timers,
     lock: redis.lock,
-    degraded() {
-      if (!timers.degraded) return null;
-      const seconds = Math.round((clock.nowMs() - sinceMs) / 1_000);
-      return `degraded for ${seconds} s: ${redis.presence.trouble?.message ?? 'Redis is being returned to'}`;
+    async breakLock(fabricId) {
+      try {
+        return (await redis.lock.breakLock(fabricId)) ? 'freed' : 'not_locked';
+      } catch {
+        return 'unavailable';
+      }
     },
+    degraded() {
+      const away = redisAway();
+      return away && `degraded for ${Math.round((clock.nowMs() - away.sinceMs) / 1_000)} s: ${away.problem}`;
+    },
+    redisAway,
     onModeChange: (act) => timers.onModeChange(act),
     async settled() {
       await redis.settled();

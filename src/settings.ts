@@ -129,6 +129,22 @@ export const settings = table({
     description:
       'HOST:PORT where Prometheus may scrape /metrics over TCP; off where empty. No login: choose who reaches it.',
   },
+  inspector: {
+    name: 'FABRIC_SYNCD_INSPECTOR',
+    fallback: 'off',
+    description:
+      'Where the inspector’s page is served, on loopback only: 127.0.0.1:9190, [::1]:PORT, localhost:PORT, unix:/PATH, or off.',
+  },
+  inspectorControl: {
+    name: 'FABRIC_SYNCD_INSPECTOR_CONTROL',
+    fallback: 'off',
+    description: 'on: who logs in by `fabric-syncd inspect --link` may act from the page; the same as `run --control`.',
+  },
+  jaegerUrl: {
+    name: 'FABRIC_SYNCD_JAEGER_URL',
+    fallback: '',
+    description: 'Where the inspector links a run’s trace to: the base of a Jaeger, or a URL with {trace_id} in it.',
+  },
   logLevel: {
     name: 'FABRIC_SYNCD_LOG_LEVEL',
     fallback: 'info',

@@ -5,6 +5,7 @@
 //   GET /v1/events   one JSON object a line (see tidings.ts), until the client goes; `?fabric=ID` filters
 //   GET /v1/metrics  the metrics as Prometheus text; /metrics is the same
 //   GET /v1/log-level   {"level", "configured", "until"}; POST sets it (see log-level-answer.ts)
+//   /api/…           the inspector, and a link to log in to it (see src/inspector/socket-api.ts)
 //
 //   D1. It only reads, but for the level of this process's own log. What changes a fabric goes through Postgres, where
 //       every daemon hears of it.
@@ -27,6 +28,8 @@ export interface AdminDeps {
   readonly fleet: () => object;
   readonly levels: LogLevels;
   readonly metrics: ScrapeDeps;
+  /** Answers `/api/…` (src/inspector/socket-api.ts); where it is absent, nothing is there. */
+  readonly inspector?: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 const backlogBytesMax = 1024 * 1024;
@@ -83,6 +86,8 @@ export class AdminServer implements Service {
     const url = URL.parse(request.url ?? '/', 'http://admin');
     if (!url) {
       reply(response, 400, { error: { code: 'BAD_REQUEST' } });
+    } else if (url.pathname.startsWith('/api/') && this.#deps.inspector) {
+      this.#deps.inspector(request, response);
     } else if (metricsPaths.includes(url.pathname)) {
       answerScrape(this.#deps.metrics, request, response).catch(() => response.destroy());
     } else if (url.pathname === '/v1/log-level' && request.method === 'POST') {

@@ -6,7 +6,7 @@ import { readVersion } from '../version.ts';
 import { configured } from './configured.ts';
 import { verb } from './verb.ts';
 
-export const runVerb = verb({
+export const runVerb = verb<[], { control?: true }>({
   path: ['run'],
   summary: 'run the daemon in the foreground',
   details:
@@ -14,7 +14,10 @@ export const runVerb = verb({
     'a second signal aborts them now. SIGHUP looks at every fabric again, and puts the log level back.',
   examples: ['fabric-syncd run', 'REDIS_URL=none fabric-syncd run'],
   ownSignals: true,
-  async run({ world }) {
+  define(command) {
+    command.option('--control', 'who logs in to the inspector’s page may act there (FABRIC_SYNCD_INSPECTOR_CONTROL)');
+  },
+  async run({ world, options }) {
     keepHeapSmall();
     const config = configured(world);
     const log = await openLog({
@@ -72,6 +75,7 @@ export const runVerb = verb({
           pid: world.pid,
           version,
           notifier,
+          ...(options.control && { control: true }),
           levels: new LogLevels(log, world.clock),
           measuring,
         },

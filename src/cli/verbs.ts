@@ -15,6 +15,7 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'fabric remove': async () => (await import('./fabric-remove.ts')).fabricRemoveVerb,
   'fabric test': async () => (await import('./fabric-test.ts')).fabricTestVerb,
   status: async () => (await import('./status.ts')).statusVerb,
+  inspect: async () => (await import('./inspect.ts')).inspectVerb,
   trigger: async () => (await import('./trigger-here.ts')).triggerVerb,
   history: async () => (await import('./history.ts')).historyVerb,
   diff: async () => (await import('./diff.ts')).diffVerb,

@@ -25,6 +25,7 @@ export class Post implements Service {
   readonly name = 'post';
   readonly #deps: PostDeps;
   readonly #inHand = new Map<string, Promise<void>>();
+  readonly #onNotice = new Set<(notice: Notice) => void>();
   #hangUp: (() => Promise<void>) | null = null;
 
   constructor(deps: PostDeps) {
@@ -42,8 +43,15 @@ export class Post implements Service {
     await Promise.all(this.#inHand.values());
   }
 
+  /** Hears every notice too, before it is acted on. `hear` must not throw or block. @returns "stop listening" */
+  onNotice(hear: (notice: Notice) => void): () => void {
+    this.#onNotice.add(hear);
+    return () => this.#onNotice.delete(hear);
+  }
+
   hear(notice: Notice): void {
     const { fleet, sweep, log } = this.#deps;
+    for (const hear of this.#onNotice) hear(notice);
     switch (notice.what) {
       case 'everything':
         sweep

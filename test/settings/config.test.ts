@@ -44,6 +44,9 @@ describe('defaults', () => {
       },
       adminSocket: '/run/fabric-syncd/admin.sock',
       metricsListen: null,
+      inspector: null,
+      inspectorControl: false,
+      jaegerUrl: null,
       logLevel: 'info',
       logFormat: 'auto',
     });
