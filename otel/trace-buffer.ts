@@ -93,9 +93,10 @@ export class TraceBuffer implements SpanProcessor {
     );
   }
 
-  /** The spans of a trace as they ended, also of one that is not finished; null where it is not known. */
+  /** The spans of a trace in order of their start, also of one that is not finished; null where it is not known. */
   trace(traceId: string): readonly SpanRecord[] | null {
-    return this.#traces.get(traceId)?.spans.map(recordOf) ?? null;
+    const kept = this.#traces.get(traceId);
+    return kept ? kept.spans.map(recordOf).sort((one, other) => one.start_ms - other.start_ms) : null;
   }
 
   onStart(): void {}

@@ -8,6 +8,7 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
+import { openSpan } from '../../otel/in-span.ts';
 import { systemClock } from '../clock.ts';
 import type { Credential, FabricAddress } from '../ports/fabric-api.ts';
 import { placeOf, readServerUrl } from './address.ts';
@@ -16,6 +17,7 @@ import { readBody, tooLarge } from './body.ts';
 import { type Phase, reachFailure } from './errors.ts';
 import type { KubeLimits } from './limits.ts';
 import { closedFailure, type Opened, openSession } from './session.ts';
+import { endRequest, requestAttributes } from './trace.ts';
 
 /** One HTTP exchange, for traces and counts. */
 export interface RequestInfo {
@@ -60,9 +62,17 @@ export function openTransport(
   const session = openSession({ place, server, address, limits, askCredential });
   let inHand = 0;
 
-  const exchange = async (path: string, using: Opened, signal: AbortSignal, progress: Progress): Promise<Answer> => {
+  const exchange = async (
+    path: string,
+    using: Opened,
+    signal: AbortSignal,
+    progress: Progress,
+    resends = 0,
+  ): Promise<Answer> => {
     const startedMs = systemClock.monotonicMs();
+    const span = openSpan('http', () => requestAttributes(server, path, resends));
     let status: number | null = null;
+    let failure: string | null = null;
     progress.phase = 'asking';
     progress.bytes = 0;
     try {
@@ -101,7 +111,13 @@ export function openTransport(
         location: textOf(headers.location),
         body,
       };
+    } catch (thrown) {
+      // Cut off by whoever asked: nothing went wrong here.
+      if (progress.late) failure = 'TIMED_OUT';
+      else if (!signal.aborted) failure = reachFailure(place, thrown, progress.phase).code;
+      throw thrown;
     } finally {
+      if (span) endRequest(span, status, progress.bytes, failure);
       onRequest?.({
         method: 'GET',
         urlPath: path.replace(/\?.*$/s, ''),
@@ -119,11 +135,10 @@ export function openTransport(
       signal.throwIfAborted();
       if (session.closed) throw closedFailure(place);
       inHand += 1;
-      const progress: Progress = { phase: 'opening', bytes: 0 };
+      const progress: Progress = { phase: 'opening', bytes: 0, late: false };
       const stop = new AbortController();
-      let late = false;
       const timer = setTimeout(() => {
-        late = true;
+        progress.late = true;
         stop.abort(new Error('the deadline of the request has passed'));
       }, limits.requestTimeoutMs);
       const onAbort = () => stop.abort(signal.reason);
@@ -133,10 +148,10 @@ export function openTransport(
         const answer = await exchange(path, await unless(stop.signal, asked), stop.signal, progress);
         if (answer.status !== 401) return answer;
         progress.phase = 'opening';
-        return await exchange(path, await unless(stop.signal, session.renewed(asked)), stop.signal, progress);
+        return await exchange(path, await unless(stop.signal, session.renewed(asked)), stop.signal, progress, 1);
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
-        if (late) throw tooLate(place, path, limits, progress);
+        if (progress.late) throw tooLate(place, path, limits, progress);
         if (session.closed) throw closedFailure(place);
         throw reachFailure(place, thrown, progress.phase === 'reading' ? 'reading' : 'asking');
       } finally {
@@ -160,6 +175,8 @@ export function openTransport(
 interface Progress {
   phase: 'opening' | Phase;
   bytes: number;
+  /** The deadline of the request has passed. */
+  late: boolean;
 }
 
 function tooLate(place: string, path: string, limits: KubeLimits, { phase, bytes }: Progress): FabricFailure {

@@ -3,6 +3,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import postgres, { type Options, type PostgresType, type Sql } from 'postgres';
 import { type DatabaseAddress, tlsOptions } from './address.ts';
+import { traceStatements } from './trace.ts';
 
 export interface SessionOptions {
   /** Shown in `pg_stat_activity`. */
@@ -69,7 +70,12 @@ export function openPool(address: DatabaseAddress, session: SessionOptions, more
     },
     ...more,
   };
-  const sql = postgres(driver);
+  const [host, other] = address.hosts;
+  const sql = traceStatements(postgres(driver), {
+    database: address.database ?? address.user ?? '',
+    // Of several nobody knows which one it was.
+    server: other === undefined ? host : null,
+  });
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };

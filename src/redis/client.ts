@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import type { RedisAddress } from './address.ts';
 import { replyKind } from './errors.ts';
+import { named } from './script-names.ts';
 
 /** The scripts as methods; keys first, then arguments, as each file's header says. */
 export interface Scripts {
@@ -80,5 +81,5 @@ export function script(name: string): { readonly lua: string; readonly numberOfK
   const lua = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
   const keys = /^-- keys: (\d+)$/m.exec(lua)?.[1];
   if (keys === undefined) throw new Error(`${name}.lua does not say how many keys it takes: "-- keys: N"`);
-  return { lua, numberOfKeys: Number(keys) };
+  return { lua: named(name, lua), numberOfKeys: Number(keys) };
 }

@@ -14,6 +14,7 @@ import type { Acquired, FabricLock, Lease } from '../ports/lock.ts';
 import { script } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import type { RedisKeys } from './keys.ts';
+import { named } from './script-names.ts';
 
 export interface RedisLockOptions {
   /** Independent nodes; one is enough, as the epoch fences. */
@@ -56,8 +57,12 @@ export class RedisLock implements FabricLock {
     this.#redlock = new Redlock(
       nodes.map(({ client }) => client),
       { retryCount: 0, driftFactor },
-      // As a function: redlock takes no notice of a text here.
-      { acquireScript: () => script('acquire-lock').lua },
+      // As functions: redlock takes no notice of a text here. The other two are its own, and get names.
+      {
+        acquireScript: () => script('acquire-lock').lua,
+        extendScript: (lua: string) => named('extend-lock', lua),
+        releaseScript: (lua: string) => named('release-lock', lua),
+      },
     );
   }
 

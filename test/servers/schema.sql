@@ -90,6 +90,7 @@ fabric_cycle
   approved_by text
   approved_at timestamp with time zone
   way_in_at timestamp with time zone
+  traceparent text
   constraint due_is_whole CHECK (((due_at IS NULL) = (due_kind IS NULL)))
   constraint fabric_cycle_attempts_check CHECK ((attempts >= 0))
   constraint fabric_cycle_due_kind_check CHECK ((due_kind = ANY (ARRAY['sync'::text, 'retry'::text, 'probe'::text])))

@@ -1,0 +1,33 @@
+// What a request's span tells, by https://opentelemetry.io/docs/specs/semconv/http/http-spans/.
+//
+//   KT1. No header is told, so no token; and of the query no `continue`: what it holds is the server's affair.
+
+import type { Span } from '@opentelemetry/api';
+import { failSpan } from '../../otel/in-span.ts';
+import type { ServerUrl } from './address.ts';
+
+/** @param path with its query */
+export function requestAttributes(server: ServerUrl, path: string, resends: number) {
+  const [plain = '', query = ''] = path.split('?', 2);
+  return {
+    'http.request.method': 'GET',
+    'url.template': plain.replace(/\/namespaces\/[^/]+/, '/namespaces/{namespace}'),
+    'url.full': `${server.href}${plain}${query === '' ? '' : `?${withoutToken(query)}`}`,
+    'server.address': server.hostname,
+    'server.port': server.port,
+    ...(resends > 0 && { 'http.request.resend_count': resends }),
+  } as const;
+}
+
+/** @param failure the code of what went wrong; null where an answer came whole, or nobody wants it any more */
+export function endRequest(span: Span, status: number | null, bytes: number, failure: string | null): void {
+  if (status !== null) span.setAttribute('http.response.status_code', status);
+  span.setAttribute('http.response.body.size', bytes);
+  if (failure !== null) failSpan(span, failure);
+  else if (status !== null && status >= 400) failSpan(span, String(status));
+  span.end();
+}
+
+function withoutToken(query: string): string {
+  return query.replace(/(^|&)continue=[^&]*/, '$1continue=REDACTED');
+}
