@@ -19,6 +19,7 @@ import { sealingKeyIds } from './host-credentials.ts';
 import { openInspector } from './inspector/open.ts';
 import type { Log } from './log.ts';
 import type { LogLevels } from './log-level.ts';
+import { patient } from './patient.ts';
 import { openServers, type Servers } from './servers.ts';
 import { type Service, startAll } from './service.ts';
 import type { SystemdNotifier } from './systemd/notify.ts';
@@ -138,6 +139,14 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
   });
 
+  // Postgres may go away again before every fabric was planned (B1).
+  const whilePostgresLasts = {
+    worthAnother: (cause: unknown) => FabricFailure.from(cause).code === 'DATABASE_UNAVAILABLE',
+    async wait() {
+      await clock.sleep(databaseWaitMs.first, signal);
+      await waitForPostgres(servers, deps, signal);
+    },
+  };
   let stopServices: () => Promise<void>;
   try {
     // News first, so that none is missed; then the sweep, whose first pass plans every fabric; the timers last (B2).
@@ -147,8 +156,8 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       admin,
       ...(listener ? [listener] : []),
       inspector.service,
-      post,
-      sweep,
+      patient(post, whilePostgresLasts),
+      patient(sweep, whilePostgresLasts),
       watchdog,
       statusLine,
     ]);
