@@ -7,6 +7,7 @@
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import type { Measuring } from '../otel/metrics-start.ts';
 import { prometheusContentType } from '../otel/prometheus.ts';
+import type { OpenTraces } from '../otel/start.ts';
 import { MetricsListener } from './admin/metrics-listener.ts';
 import { AdminServer } from './admin/server.ts';
 import { Vitals } from './admin/vitals.ts';
@@ -37,6 +38,8 @@ export interface DaemonDeps {
   readonly notifier: SystemdNotifier;
   readonly levels: LogLevels;
   readonly measuring: Measuring;
+  /** Null where nothing is traced. */
+  readonly traces: OpenTraces | null;
   /** Who logs in to the inspector may act, whatever the setting says. */
   readonly control?: true;
 }
@@ -61,7 +64,7 @@ const databaseWaitMs = { first: 500, most: 5_000 };
 export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promise<Daemon> {
   const { config, env, log, clock, dice, notifier, pid, version } = deps;
   const daemon = daemonName(deps.hostname, pid);
-  const servers = openServers({ config, log, clock, daemon });
+  const servers = openServers({ config, log, clock, daemon, traced: deps.traces !== null });
   try {
     await servers.settled();
     await waitForPostgres(servers, deps, signal);
@@ -71,7 +74,8 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   }
   const { store, timers, lock, apis } = servers;
   const measure = new Measure(deps.measuring.metrics, clock);
-  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, measure });
+  const traced = deps.traces ? { tracing: deps.traces.tracing } : {};
+  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, measure, ...traced });
   const { fleet, sweep, post, pump, tidings, attempts } = core;
   const vitals = new Vitals({
     daemon,
@@ -108,7 +112,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       const health = vitals.progress();
       return health.ok ? null : health.why;
     },
-    traces: null,
+    traces: deps.traces?.buffer ?? null,
   });
   const metrics = { scrape: deps.measuring.scrape, contentType: prometheusContentType, clock };
   const admin = new AdminServer({

@@ -1,5 +1,6 @@
 // One sync of some fabrics in this process, without a daemon: the same statechart, lock, claim and commit.
 
+import { noTracing, type Tracing } from '../otel/tracing.ts';
 import type { Tiding } from './admin/tidings.ts';
 import type { Clock } from './clock.ts';
 import { composeCore, daemonName } from './compose.ts';
@@ -15,6 +16,7 @@ export interface RunOnceDeps {
   readonly dice: Dice;
   readonly hostname: string;
   readonly pid: number;
+  readonly tracing: Tracing;
 }
 
 /** How long an aborted run may take to write down that it was aborted. */
@@ -30,11 +32,11 @@ export async function runOnce(
   tell: (tiding: Tiding) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, log, clock, dice } = deps;
+  const { config, log, clock, dice, tracing } = deps;
   const daemon = daemonName(deps.hostname, deps.pid);
-  const servers = openServers({ config, log, clock, daemon });
+  const servers = openServers({ config, log, clock, daemon, traced: tracing !== noTracing });
   const { store, timers, lock, apis } = servers;
-  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis });
+  const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, tracing });
   const { fleet, planner, attempts, tidings } = core;
   const stopListening = tidings.listen(tell);
   const stopNow = new AbortController();

@@ -28,9 +28,10 @@ export const runVerb = verb<[], { control?: true }>({
     });
     // Loaded here, so that `--help` need not wait for drivers.
     const version = readVersion();
-    const [{ startMeasuring }, { startLogExport }, { resourceOf }] = await Promise.all([
+    const [{ startMeasuring }, { startLogExport }, { openTraces }, { resourceOf }] = await Promise.all([
       import('../../otel/metrics-start.ts'),
       import('../../otel/log-start.ts'),
+      import('../../otel/start.ts'),
       import('../../otel/resource.ts'),
     ]);
     const warn = (line: string) => log.warn({}, line);
@@ -39,6 +40,15 @@ export const runVerb = verb<[], { control?: true }>({
     const meterProvider = measuring.provider;
     const logExport = startLogExport({ env: world.env, resource, version, meterProvider, warn });
     if (logExport) log.alsoTo((line) => logExport.send(line));
+    const traces = await openTraces({
+      env: world.env,
+      resource,
+      version,
+      keep: config.inspector !== null,
+      meterProvider,
+      nowMs: world.clock.nowMs,
+      warn,
+    });
     const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
       import('../daemon.ts'),
       import('../systemd/notify.ts'),
@@ -78,6 +88,7 @@ export const runVerb = verb<[], { control?: true }>({
           ...(options.control && { control: true }),
           levels: new LogLevels(log, world.clock),
           measuring,
+          traces,
         },
         end.signal,
       );
@@ -96,7 +107,7 @@ export const runVerb = verb<[], { control?: true }>({
     } finally {
       for (const stopListening of deaf) stopListening();
       await notifier.stop();
-      await Promise.all([logExport?.stop(), measuring.stop()]);
+      await Promise.all([traces?.stop(), logExport?.stop(), measuring.stop()]);
       await log.flush();
     }
   },

@@ -4,7 +4,7 @@ import { openLog } from '../log.ts';
 import { configured } from './configured.ts';
 import { makeTriggerVerb } from './trigger.ts';
 
-export const triggerVerb = makeTriggerVerb(async (world, fabricIds, tell, signal) => {
+export const triggerVerb = makeTriggerVerb(async (world, fabricIds, tell, signal, tracing) => {
   const config = configured(world);
   // What matters is told by the verb itself; a log line here is trouble.
   const log = await openLog({
@@ -15,5 +15,5 @@ export const triggerVerb = makeTriggerVerb(async (world, fabricIds, tell, signal
   });
   const { runOnce } = await import('../run-once.ts');
   const { clock, dice, hostname, pid } = world;
-  await runOnce({ config, log, clock, dice, hostname, pid }, fabricIds, tell, signal);
+  await runOnce({ config, log, clock, dice, hostname, pid, tracing }, fabricIds, tell, signal);
 });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type IdleReason, manualAllowed, plan } from '../../machines/fabric/plan.ts';
+import type { Tracing } from '../../otel/tracing.ts';
 import type { Tiding } from '../admin/tidings.ts';
 import { idleHint, idleWords } from '../inspector/hints.ts';
 import type { StatusRow } from '../ports/operator.ts';
@@ -9,6 +10,7 @@ import { CliFailure, usageFailure } from './cli-failure.ts';
 import type { Exit } from './exit-codes.ts';
 import { namedRow } from './named-fabric.ts';
 import { type Servers, withServers } from './servers.ts';
+import { type Asking, traced } from './traced.ts';
 import { answerDocument, answerLines, exitOf, progressLine } from './trigger-text.ts';
 import { type Call, type Verb, verb } from './verb.ts';
 import { type World, whoAsks } from './world.ts';
@@ -22,6 +24,7 @@ export type RunOnce = (
   fabricIds: readonly string[],
   tell: (tiding: Tiding) => void,
   signal: AbortSignal,
+  tracing: Tracing,
 ) => Promise<void>;
 
 interface Options {
@@ -49,14 +52,20 @@ export function makeTriggerVerb(runOnce: RunOnce, ignoredAfterMs = 3_000): Verb 
         .option('--no-wait', 'do not wait for the result')
         .option('--timeout <duration>', 'how long to wait for the result', duration, 600_000);
     },
-    run: (call) => withServers(call, (servers) => trigger(call, servers, { runOnce, ignoredAfterMs })),
+    run: (call) =>
+      traced(
+        call.world,
+        'trigger',
+        (line) => call.out.note(line),
+        (asking) => withServers(call, (servers) => trigger(call, servers, { runOnce, ignoredAfterMs, ...asking })),
+      ),
   });
 }
 
 async function trigger(
   { world, args: [named], options, out, signal }: Call<[fabrics: string[]], Options>,
   servers: Servers,
-  { runOnce, ignoredAfterMs }: { runOnce: RunOnce; ignoredAfterMs: number },
+  { runOnce, ignoredAfterMs, traceparent, tracing }: Asking & { runOnce: RunOnce; ignoredAfterMs: number },
 ): Promise<Exit> {
   const { operator } = servers;
   const { allowed, refused } = await choose(servers, named, options);
@@ -67,7 +76,7 @@ async function trigger(
 
   const names = new Map(allowed.map((row) => [row.fabricId, row.name]));
   const ask = async () => {
-    const made = await operator.request([...names.keys()], whoAsks(world), null);
+    const made = await operator.request([...names.keys()], whoAsks(world), traceparent);
     return made.map((request): Request => ({ ...request, name: names.get(request.fabricId) ?? '' }));
   };
   if (!options.wait) {
@@ -103,7 +112,7 @@ async function trigger(
       onIgnored: (ignored) => {
         out.note('No daemon takes it up; it is run here.');
         const fabricIds = ignored.map((one) => one.fabricId);
-        here = runOnce(world, fabricIds, tell, until).catch((thrown: unknown) => {
+        here = runOnce(world, fabricIds, tell, until, tracing).catch((thrown: unknown) => {
           failed.here = thrown;
           over.abort(thrown);
         });

@@ -129,6 +129,7 @@ export async function openStation(other: Readonly<Record<string, string>> = {}):
         notifier: new SystemdNotifier({ env: {}, onTrouble: () => {} }),
         levels: untold().levels,
         measuring: unmeasured(),
+        traces: null,
       },
       AbortSignal.timeout(30_000),
     );
