@@ -14,6 +14,7 @@ import { faultsAfter } from './check.ts';
 import { lateness, latenessOf, recoveries, runsByOutcome, struckByFault } from './figures.ts';
 import { type Ground, openGround } from './ground.ts';
 import { type Order, readOrder, usage } from './order.ts';
+import { measureRecovery } from './recovery/measure.ts';
 import { latenessLine, recoveryTable } from './report.ts';
 import { allSynced, rage } from './storm.ts';
 
@@ -42,7 +43,7 @@ async function chaos(): Promise<number> {
     process.once(signal, () => ending.abort(new Error(`it was stopped by ${signal}`)));
   }
   try {
-    return await storm(order, ending.signal);
+    return await (order.recovery ? recovery(order, ending.signal) : storm(order, ending.signal));
   } catch (cause) {
     say(`it could not be done: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
     return 2;
@@ -93,6 +94,14 @@ async function storm(order: Order, signal: AbortSignal): Promise<number> {
     if (order.keepLogs) await keepLogs(ground, order.keepLogs);
     await ground.close();
   }
+}
+
+async function recovery({ only, json }: Order, signal: AbortSignal): Promise<number> {
+  const measured = await measureRecovery(only, say, signal);
+  if (json) await writeFile(json, `${JSON.stringify(measured, null, 2)}\n`);
+  const missed = measured.filter(({ isReached }) => isReached === false);
+  for (const { what } of missed) say(`missed: ${what}`);
+  return missed.length > 0 ? 1 : 0;
 }
 
 const counts = (of: Readonly<Record<string, number>>) =>
