@@ -5,6 +5,11 @@ export class NotReadable extends Error {
   override readonly name = 'NotReadable';
 }
 
+/** The beginning of what was written, on one line. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
+}
+
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
@@ -12,7 +17,7 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h
  * @throws NotReadable for anything but numbers with units, the largest first (`1h30m`); a bare `0` is zero
  */
 export function parseDuration(text: string): number {
-  const wanted = `"${text.slice(0, 40)}" is not a time such as 30s, 5m, 1h30m or 2d`;
+  const wanted = `${quoted(text)} is not a time such as 30s, 5m, 1h30m or 2d`;
   if (text === '0') return 0;
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) throw new NotReadable(wanted);
   let total = 0;
@@ -47,8 +52,7 @@ const unitBytes: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024
 export function parseSize(text: string): number {
   const [, amount, unit] = /^(\d+)(B|KiB|MiB|GiB)$/.exec(text) ?? [];
   const bytes = Number(amount) * (unitBytes[unit ?? ''] ?? Number.NaN);
-  if (!Number.isSafeInteger(bytes))
-    throw new NotReadable(`"${text.slice(0, 40)}" is not a size such as 512KiB or 64MiB`);
+  if (!Number.isSafeInteger(bytes)) throw new NotReadable(`${quoted(text)} is not a size such as 512KiB or 64MiB`);
   return bytes;
 }
 

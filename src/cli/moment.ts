@@ -1,4 +1,4 @@
-import { parseDuration } from '../duration.ts';
+import { parseDuration, quoted } from '../duration.ts';
 import { usageFailure } from './cli-failure.ts';
 
 /** No time that a person means is further away. */
@@ -15,7 +15,7 @@ export function parseMoment(text: string, nowMs: number, direction: 1 | -1): num
   const atMs = timeShape.test(text) ? Date.parse(inUtc(text)) : relative(text, nowMs, direction);
   if (Number.isNaN(atMs) || Math.abs(atMs - nowMs) > farMs) {
     throw usageFailure(
-      `"${text}" is no time that can be understood`,
+      `${quoted(text)} is no time that can be understood`,
       'Give a length such as 2h or 30m, or a time such as 2026-01-31T12:00Z.',
     );
   }

@@ -1,6 +1,6 @@
 // Where the inspector listens: a port on loopback, or a Unix socket. Nothing else: it tells what a network is made of.
 
-import { NotReadable } from '../duration.ts';
+import { NotReadable, quoted } from '../duration.ts';
 
 export type InspectorAddress =
   | { readonly kind: 'tcp'; readonly host: '127.0.0.1' | '::1' | 'localhost'; readonly port: number }
@@ -14,14 +14,14 @@ export function readInspectorAddress(text: string): InspectorAddress | null {
   if (text === '' || text === 'off') return null;
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
-    if (!path.startsWith('/')) throw new NotReadable(`"${text.slice(0, 60)}": the path of a socket must be absolute`);
+    if (!path.startsWith('/')) throw new NotReadable(`${quoted(text)}: the path of a socket must be absolute`);
     // `sun_path` holds 108 bytes, the last of them zero.
     if (Buffer.byteLength(path) > 107) throw new NotReadable('the path of a socket is at most 107 bytes long');
     return { kind: 'unix', path };
   }
   const [, host, digits] = /^(127\.0\.0\.1|\[::1\]|localhost):([0-9]{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
-  if (host === undefined || port > 65_535) throw new NotReadable(`"${text.slice(0, 60)}" is refused: ${wanted}`);
+  if (host === undefined || port > 65_535) throw new NotReadable(`${quoted(text)} is refused: ${wanted}`);
   return { kind: 'tcp', host: host === '[::1]' ? '::1' : (host as '127.0.0.1' | 'localhost'), port };
 }
 
