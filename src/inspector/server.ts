@@ -33,6 +33,7 @@ export interface InspectorServerDeps {
   /** Null: nobody may change anything here. */
   readonly control: { readonly acts: Control; readonly desk: LoginDesk } | null;
   readonly log: Log;
+  readonly limits?: ServerLimits;
 }
 
 /** Somebody else listens there, or we may not. */
@@ -40,7 +41,23 @@ export class InspectorNotListening extends Error {
   override readonly name = 'InspectorNotListening';
 }
 
-const limits = { connections: 128, headBytes: 8 * 1024, headMs: 5_000, requestMs: 10_000, idleMs: 10_000 };
+export interface ServerLimits {
+  readonly connections: number;
+  readonly headBytes: number;
+  /** How long a head may take to come, and a whole request. */
+  readonly headMs: number;
+  readonly requestMs: number;
+  /** How long a connection is kept between two requests. */
+  readonly idleMs: number;
+}
+
+const limitsDefault: ServerLimits = {
+  connections: 128,
+  headBytes: 8 * 1024,
+  headMs: 5_000,
+  requestMs: 10_000,
+  idleMs: 10_000,
+};
 
 export class InspectorServer implements Service {
   readonly name = 'inspector';
@@ -78,14 +95,14 @@ export class InspectorServer implements Service {
 
   /** @throws InspectorNotListening */
   async start(): Promise<void> {
-    const { address, log } = this.#deps;
+    const { address, log, limits = limitsDefault } = this.#deps;
     const server = createServer(
       {
         maxHeaderSize: limits.headBytes,
         headersTimeout: limits.headMs,
         requestTimeout: limits.requestMs,
         keepAliveTimeout: limits.idleMs,
-        connectionsCheckingInterval: 1_000,
+        connectionsCheckingInterval: Math.min(1_000, limits.headMs),
       },
       (request, response) => {
         this.#serve(request, response).catch((thrown: unknown) => {
@@ -255,8 +272,9 @@ export class InspectorServer implements Service {
   }
 }
 
-function isChange([what, , act]: readonly string[]): boolean {
-  return what === 'login' || what === 'logout' || (what === 'fabrics' && act !== undefined && act !== 'runs');
+function isChange(path: readonly string[]): boolean {
+  const [what] = path;
+  return what === 'fabrics' ? path.length === 3 : path.length === 1 && (what === 'login' || what === 'logout');
 }
 
 function notAllowed(allowed: string): Refusal {
