@@ -4,6 +4,7 @@
 //   S2. Its data stays in the state folder: a second demo finds its timers, its inventory and its fabrics again.
 //   S3. REDIS_URL and DATABASE_URL are used where they are set; without any Redis it goes on in the mode without one.
 
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
@@ -144,7 +145,8 @@ async function openServers({ stateDir, env, say }: StageOptions, undo: (() => Pr
   if (!redisUrl) {
     const found = await findRedis({ say });
     if (found) {
-      const server = await startPrivateRedis({ dir: join(stateDir, 'redis') });
+      // On loopback, where every user of the host could reach it; the file to source has the URL.
+      const server = await startPrivateRedis({ dir: join(stateDir, 'redis'), password: randomUUID() });
       undo.push(() => server.stop());
       redisUrl = server.url;
       redis = found.how;

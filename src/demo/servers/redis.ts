@@ -5,6 +5,7 @@
 //   D3. One server a folder: what a killed run left behind there is ended before the next one starts, and nothing
 //       that is not provably ours is ever signalled.
 //   D4. `stop` leaves no process and no pid file; the data stays.
+//   D5. Where a password is given, nobody else on the host gets in, nor reads it off the list of processes.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -121,6 +122,8 @@ export interface PrivateRedisOptions {
   /** The state folder; made where it is missing. */
   readonly dir: string;
   readonly port?: number;
+  /** Letters, digits, `-` and `_`; anybody on this host may connect where it is not given. */
+  readonly password?: string;
   /** More arguments of `redis-server`; they win over ours. */
   readonly args?: readonly string[];
   /** From `findRedis`; looked for where it is not given. */
@@ -129,7 +132,7 @@ export interface PrivateRedisOptions {
 }
 
 export interface PrivateRedis {
-  /** `redis://127.0.0.1:<port>`; the same after `start`. */
+  /** `redis://127.0.0.1:<port>`, with the password where there is one; the same after `start`. */
   readonly url: string;
   readonly port: number;
   /** Of the process that runs now; null where none does. */
@@ -158,7 +161,14 @@ export async function startPrivateRedis(options: PrivateRedisOptions): Promise<P
   // A free port may be taken by somebody else before the server binds it.
   for (let triesLeft = options.port === undefined ? 3 : 1; ; triesLeft--) {
     const port = options.port ?? (await freePort());
-    const server = new Server(binary, dir, pidFile, port, options.args ?? []);
+    const server = new Server({
+      binary,
+      dir,
+      pidFile,
+      port,
+      password: options.password ?? null,
+      args: options.args ?? [],
+    });
     try {
       await server.start();
       return server;
@@ -174,15 +184,25 @@ class Server implements PrivateRedis {
   readonly #binary: string;
   readonly #dir: string;
   readonly #pidFile: string;
+  readonly #password: string | null;
   readonly #args: readonly string[];
   #child: ChildProcess | null = null;
 
-  constructor(binary: string, dir: string, pidFile: string, port: number, args: readonly string[]) {
+  constructor(options: {
+    readonly binary: string;
+    readonly dir: string;
+    readonly pidFile: string;
+    readonly port: number;
+    readonly password: string | null;
+    readonly args: readonly string[];
+  }) {
+    const { binary, dir, pidFile, port, password, args } = options;
     this.#binary = binary;
     this.#dir = dir;
     this.#pidFile = pidFile;
     this.port = port;
-    this.url = `redis://127.0.0.1:${port}`;
+    this.url = `redis://${password === null ? '' : `:${password}@`}127.0.0.1:${port}`;
+    this.#password = password;
     this.#args = args;
   }
 
@@ -205,11 +225,15 @@ class Server implements PrivateRedis {
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     // A session of its own: Ctrl-C is the starter's to hear, who stops the daemon before its Redis.
-    const child = spawn(this.#binary, [...args, ...this.#args], {
+    // `-`: it reads settings from its standard input too, where no other process sees them (D5).
+    const child = spawn(this.#binary, ['-', ...args, ...this.#args], {
       cwd: this.#dir,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // One that did not even start says so by its `error`, and one that ends early by its `exit`.
+    child.stdin.on('error', () => {});
+    child.stdin.end(this.#password === null ? '' : `requirepass ${this.#password}\n`);
     this.#child = child;
     child.once('exit', () => {
       if (this.#child === child) this.#child = null;

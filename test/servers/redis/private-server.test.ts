@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startPrivateRedis } from '../../../src/demo/servers/redis.ts';
 import { meddler, redisFound } from '../../support/redis.ts';
@@ -55,6 +56,25 @@ describe.skipIf(redisFound === null)('a private Redis', () => {
     const [, bind] = (await client.config('GET', 'bind')) as string[];
     expect(bind).toBe('127.0.0.1');
     client.disconnect();
+  });
+
+  test('lets nobody in without its password, and does not show it in the list of processes (D5)', async () => {
+    const password = 'a-password-of-the-test';
+    const server = await start({ password });
+    const client = await meddler(server.url);
+    await client.set('timer', 'armed');
+    client.disconnect();
+    const stranger = new Redis(server.port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => null });
+    stranger.on('error', () => {});
+    await expect(stranger.get('timer')).rejects.toThrow(/NOAUTH/);
+    stranger.disconnect();
+    const cmdline = await readFile(`/proc/${server.pid}/cmdline`, 'utf8').catch(() => 'no /proc here');
+    expect(cmdline).not.toContain(password);
+    await server.stop();
+    await server.start();
+    const again = await meddler(server.url);
+    expect(await again.get('timer')).toBe('armed');
+    again.disconnect();
   });
 
   test('ends the server that a killed run left in its folder (D3)', async () => {
