@@ -135,6 +135,10 @@ export class Attempts {
   async runSync(input: RunInput, signal: AbortSignal): Promise<RunEnding> {
     const held = this.#held.get(input.token);
     if (!held?.row || !held.settings) throw new FabricFailure('LEASE_LOST', 'the lease was given up before the run');
+    // The answer to the claim was long on its way, or this process stood still: the fabric may be somebody else's by now.
+    if (this.#deps.clock.monotonicMs() >= trustedUntilMs(held)) {
+      throw new FabricFailure('LEASE_LOST', 'the lease had ended when the run was to begin');
+    }
     const { row, settings } = held;
     const job: SyncJob = { fabricId: input.fabricId, claim: input.claim, settings, next: () => this.#next(row) };
     const ending = await this.#deps.sync(job, signal);
@@ -164,9 +168,9 @@ export class Attempts {
       stopGuard();
       if (reason) lost(reason);
     };
-    const trust = ({ lease, claimTrustedUntilMs }: Held) => {
-      const leaseFirst = lease !== null && lease.trustedUntilMs <= claimTrustedUntilMs;
-      const untilMs = leaseFirst ? lease.trustedUntilMs : claimTrustedUntilMs;
+    const trust = (held: Held) => {
+      const untilMs = trustedUntilMs(held);
+      const leaseFirst = held.lease?.trustedUntilMs === untilMs;
       stopGuard();
       stopGuard = clock.after(untilMs - clock.monotonicMs(), () => {
         // Given back meanwhile: the run has committed, and is only reading its row again.
@@ -303,6 +307,11 @@ export class Attempts {
         : probeDelayMs(policy.backoff, row?.intervalMs ?? 0, dice.roll(), retryAfterMs);
     return { kind: dueKind[rest], dueAtMs: clock.nowMs() + delayMs };
   }
+}
+
+/** A4: whichever ends first, monotonic milliseconds. */
+function trustedUntilMs({ lease, claimTrustedUntilMs }: Held): number {
+  return Math.min(lease?.trustedUntilMs ?? claimTrustedUntilMs, claimTrustedUntilMs);
 }
 
 /** Why a fabric that rests so has a timer. */

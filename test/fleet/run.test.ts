@@ -151,6 +151,24 @@ describe('a run', () => {
 });
 
 describe('before a run', () => {
+  test('a claim that is answered when its lease has ended asks the fabric nothing, and is tried again', async () => {
+    const { clock, row, database, fabric, path, synced } = await ready();
+    await synced();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    database.before = (act) => (act === 'claim' ? promise : undefined);
+    await pass(clock, 60_250);
+    await until(() => path() === 'locked.claiming');
+    await pass(clock, 30_000);
+    const asked = fabric.asked.length;
+    database.before = () => {};
+    resolve();
+    await until(() => path() === 'backoff.waiting');
+    expect(fabric.asked).toHaveLength(asked);
+    expect(row).toMatchObject({ attempts: 1, failure: { code: 'LEASE_LOST' }, leaseHolder: null });
+    await pass(clock, 5_000);
+    await until(() => row.status === 'in_sync');
+  });
+
   test('contention is no attempt: it goes back to its rest, and the timer shows again', async () => {
     const { clock, row, database, path, synced, daemon } = await ready();
     await synced();

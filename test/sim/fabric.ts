@@ -136,7 +136,12 @@ export class SimFabric {
       clusterUid: (signal) =>
         ask('clusterUid', signal, () => (this.trouble?.what === 'hides its uid' ? null : this.cluster)),
       serverVersion: async () => 'v1.36.1+k3s1',
-      page: (kind, request, signal) => ask(`page ${kind.kind}`, signal, () => this.#page(kind, request)),
+      page: async (kind, request, signal) => {
+        const answer = await ask(`page ${kind.kind}`, signal, () => this.#page(kind, request));
+        // The reader of lists gives the event loop its turn between two pages.
+        this.#world.oweTurn();
+        return answer;
+      },
       close: async () => {},
     };
   }

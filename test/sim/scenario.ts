@@ -84,7 +84,7 @@ export interface Scenario {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const intervals = [5, 10, 20, 30, 60, 60, 120, 300, 900];
+const intervals = [5, 20, 30, 60, 60, 120, 300, 300, 900];
 
 export function scenarioOf(seed: number): Scenario {
   const chance = new Chance(seed, 'scenario');
@@ -101,7 +101,7 @@ export function scenarioOf(seed: number): Scenario {
   const env = {
     DATABASE_URL: 'postgres://nowhere/none',
     FABRIC_SYNCD_LEASE_TTL: `${lease}s`,
-    FABRIC_SYNCD_SWEEP_INTERVAL: `${chance.pick([2, 5, 5, 10])}s`,
+    FABRIC_SYNCD_SWEEP_INTERVAL: `${chance.pick([2, 5, 5, 10, 20, 30])}s`,
     FABRIC_SYNCD_RUN_DEADLINE: `${chance.pick([30, 60, 120])}s`,
     FABRIC_SYNCD_BACKOFF_CAP: `${chance.pick([10, 60, 300])}s`,
     FABRIC_SYNCD_RETRIES_MAX: String(chance.pick([1, 3, 5])),

@@ -5,8 +5,6 @@
 //   V2. Time moves only from one happening to the next. Nothing here reads a real clock.
 //   V3. Whatever happened is in the digest: two runs that differ anywhere have different ones.
 
-import { setImmediate as turn } from 'node:timers/promises';
-
 interface Happening {
   readonly atUs: number;
   readonly order: number;
@@ -15,6 +13,8 @@ interface Happening {
 
 /** Lines of the story that are kept: the newest. */
 const storyMax = 20_000;
+/** Steps in one turn of the event loop. */
+const stepsAtOnce = 16;
 
 export class World {
   /** Epoch milliseconds at which every world begins. */
@@ -24,6 +24,7 @@ export class World {
   #nowUs = 0;
   #order = 0;
   #steps = 0;
+  #owesTurn = false;
   #hash = [0x811c9dc5, 0xc9dc5811];
   /** Called after each step, with all that followed from it. */
   onStep: () => void = () => {};
@@ -75,26 +76,59 @@ export class World {
     if (this.#story.length > storyMax) this.#story.splice(0, storyMax / 2);
   }
 
-  /** Lets time pass until then, or until `isOver`. */
-  async run(untilMs: number, isOver: () => boolean): Promise<void> {
+  /** Lets time pass until then, or until `isOver`. Rejects with what a happening throws. */
+  run(untilMs: number, isOver: () => boolean): Promise<void> {
     const untilUs = Math.round(untilMs * 1_000);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let began = false;
+    let ended = false;
+    const end = (how: () => void) => {
+      ended = true;
+      how();
+    };
+    // Node empties its queues of promises between two of these: so all that follows has happened at the next (V1).
+    const step = (isLast: boolean) => {
+      if (ended) return;
+      if (!this.#owesTurn) {
+        if (began) this.onStep();
+        const next = isOver() ? null : this.#next(untilUs);
+        if (next === null) {
+          if (!isOver()) this.#nowUs = untilUs;
+          return end(resolve);
+        }
+        began = true;
+        this.#steps++;
+        try {
+          const following = next();
+          if (following instanceof Promise) following.catch((thrown: unknown) => end(() => reject(thrown)));
+        } catch (thrown) {
+          return end(() => reject(thrown));
+        }
+      }
+      if (!isLast) return;
+      this.#owesTurn = false;
+      batch();
+    };
+    const batch = () => {
+      for (let left = stepsAtOnce; left > 0; left--) setImmediate(step, left === 1);
+    };
+    batch();
+    return promise;
+  }
+
+  /** What follows from this step takes a turn of the event loop: the next one waits for it. */
+  oweTurn(): void {
+    this.#owesTurn = true;
+  }
+
+  #next(untilUs: number): (() => unknown) | null {
     for (let next = this.#heap[0]; next && next.atUs <= untilUs; next = this.#heap[0]) {
       this.#pop();
       if (!next.act) continue;
       this.#nowUs = next.atUs;
-      this.#steps++;
-      await next.act();
-      await this.drain();
-      this.onStep();
-      if (isOver()) return;
+      return next.act;
     }
-    this.#nowUs = untilUs;
-  }
-
-  /** V1. The reader of lists gives the event loop its turn once a page: that too follows by itself. */
-  async drain(): Promise<void> {
-    await turn();
-    await turn();
+    return null;
   }
 
   #push(happening: Happening): void {
