@@ -22,10 +22,25 @@ const pad = 12;
 /** @param {Graph} graph @param {'LR' | 'TB'} direction @returns {Drawing} */
 export function drawingOf({ boxes, arrows }, direction) {
   const laid = boxes.map((box) => ({ box, ...insideOf(box) }));
-  const chart = newLayout({ rankdir: direction, nodesep: 34, edgesep: 22, ranksep: 44, marginx: 8, marginy: 8 });
+  // Greedy about the weights below, so that what is turned back is drawn backwards: rest, then work, from left to right.
+  const chart = newLayout({
+    rankdir: direction,
+    acyclicer: 'greedy',
+    nodesep: 34,
+    edgesep: 22,
+    ranksep: 44,
+    marginx: 8,
+    marginy: 8,
+  });
   for (const { box, width, height } of laid) chart.setNode(box.state.path, { width, height });
+  const order = [...boxes].sort((one, other) => Number(rests(other)) - Number(rests(one)));
+  /** @param {string} path */
+  const rank = (path) => order.findIndex(({ state }) => state.path === path && !rests({ state }));
   const seen = arrows.filter(({ quiet }) => !quiet);
-  for (const arrow of seen) chart.setEdge(arrow.from, arrow.to, { ...labelSize(arrow), labelpos: 'c' });
+  for (const arrow of seen) {
+    const onward = rank(arrow.from) < rank(arrow.to);
+    chart.setEdge(arrow.from, arrow.to, { ...labelSize(arrow), labelpos: 'c', weight: onward ? 5 : 1 });
+  }
   layout(chart);
 
   const drawn = laid.map(({ box, inside, arrows: own, width, height }) => {
@@ -44,6 +59,11 @@ export function drawingOf({ boxes, arrows }, direction) {
   const quiet = arrows.filter((arrow) => arrow.quiet).map((arrow) => directArrow(arrow, drawn));
   const { width = 0, height = 0 } = chart.graph();
   return { width, height, boxes: drawn, arrows: [...seen.map((arrow) => routed(chart, arrow)), ...quiet] };
+}
+
+/** @param {Pick<Box, 'state'>} box */
+function rests({ state }) {
+  return state.tags.includes('resting');
 }
 
 /** @param {Box} box */

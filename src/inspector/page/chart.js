@@ -1,7 +1,7 @@
 // The statechart, drawn: the present state lit, the last path marked, each transition shown as it happens. Whoever does
 // not see it finds the same in the list of the chosen state's transitions below.
 
-import { Component } from '/assets/vendor/preact.js';
+import { Component, createRef } from '/assets/vendor/preact.js';
 import { arrowKey, graphOf, outerOf } from './chart-graph.js';
 import { drawingOf, letter, pathOf } from './chart-layout.js';
 import { ChartTransitions } from './chart-transitions.js';
@@ -29,6 +29,31 @@ export class Chart extends Component {
   /** @type {{ machine: MachineDocument, narrow: boolean, drawing: Drawing } | null} */
   #drawn = null;
 
+  /** @type {import('/assets/vendor/preact.js').RefObject<HTMLElement | null>} */
+  #scroll = createRef();
+  #shown = '';
+
+  /** @override */
+  componentDidMount() {
+    this.#bringIntoSight();
+  }
+
+  /** @override */
+  componentDidUpdate() {
+    this.#bringIntoSight();
+  }
+
+  /** Where the drawing is wider than the screen, the present state is what one wants to see. */
+  #bringIntoSight() {
+    const outer = outerOf(this.props.present);
+    const place = this.drawing.boxes.find(({ box }) => box.state.path === outer)?.place;
+    const scroll = this.#scroll.current;
+    if (outer === this.#shown || !place || !scroll) return;
+    this.#shown = outer;
+    const left = place.x - scroll.clientWidth / 2;
+    scroll.scrollTo({ left });
+  }
+
   /** Laid out once, not at each second. */
   get drawing() {
     const { machine, narrow } = this.props;
@@ -55,7 +80,7 @@ export class Chart extends Component {
       (chosen !== null && [arrow.from, arrow.to].includes(outerOf(chosen)));
     const look = { present, taken, fresh, chosen, choose: this.choose };
     return html`<div class="chart">
-      <div class="chart-scroll" tabindex="0" role="group" aria-label="Statechart, drawn from the machine's definition">
+      <div class="chart-scroll" ref=${this.#scroll} tabindex="0" role="group" aria-label="Statechart, drawn from the machine's definition">
         <svg
           width=${width}
           height=${height}

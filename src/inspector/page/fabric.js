@@ -75,7 +75,7 @@ function Why({ page, nowMs }) {
   const leftMs = live && Date.parse(live.at) - nowMs;
   return html`<section class=${`why ${trouble ? 'why-trouble' : ''}`} aria-label="Why is it not syncing now?">
     <h2 class="unseen">Why is it not syncing now?</h2>
-    <p>${live && leftMs !== null && leftMs > 0 ? `${live.before}${spanText(leftMs)}${live.after}` : sentence}</p>
+    <p>${live && leftMs !== null ? `${live.before}${leftMs < 1_000 ? 'a moment' : spanText(leftMs)}${live.after}` : sentence}</p>
     ${hint !== '' && html`<p class="hint">${hint}</p>`}
   </section>`;
 }

@@ -55,8 +55,8 @@ function Changes({ document: { run, changes, changes_total } }) {
 /** @param {{ change: ChangeDocument, open: boolean }} props */
 function Change({ change: { change, kind, namespace, name, fields, fields_total }, open }) {
   const mark = /** @type {Record<string, string>} */ (marks)[change] ?? '·';
-  const head = html`<span class=${`mark mark-${change}`} aria-hidden="true">${mark}</span>
-    <span class="change-kind">${kind}</span> <strong>${namespace === '' ? name : `${namespace}/${name}`}</strong>
+  const head = html`<span class=${`mark mark-${change}`} aria-hidden="true">${mark}</span>${' '}
+    <span class="change-kind">${kind}</span>${' '}<strong>${namespace === '' ? name : `${namespace}/${name}`}</strong>${' '}
     <span class="faint">${plain(change)}${fields_total > 0 && `, ${counted(fields_total, 'field')}`}</span>`;
   if (fields.length === 0) return html`<li class="change"><div class="change-head">${head}</div></li>`;
   return html`<li class="change">

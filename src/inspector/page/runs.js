@@ -32,6 +32,7 @@ const numbers = new Set(['Late', 'Took', 'Created', 'Updated', 'Deleted', 'Uncha
 export function Runs({ app, route, runs, run, nowMs }) {
   return html`<section class="panel" aria-labelledby="runs-title">
     <h2 id="runs-title">Runs</h2>
+    ${route.run && html`<${RunChanges} app=${app} route=${route} loaded=${run} />`}
     ${
       runs.length === 0
         ? html`<p class="faint">None yet.</p>`
@@ -46,7 +47,6 @@ export function Runs({ app, route, runs, run, nowMs }) {
             </table>
           </div>`
     }
-    ${route.run && html`<${RunChanges} app=${app} route=${route} loaded=${run} />`}
   </section>`;
 }
 

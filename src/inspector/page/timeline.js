@@ -51,9 +51,9 @@ function Step({ app, route, step, nowMs }) {
     <td class="number">${clockText(at, nowMs, true)}</td>
     <td><code title=${event}>${label === '' ? 'always' : label}</code></td>
     <td><code>${from}</code></td>
-    <td><span class=${`to state-${outerOf(to)}`}>${moves && html`<${Icon} mark=${outerOf(to)} />`}<code>${to}</code></span></td>
+    <td><span class=${moves ? `to state-${outerOf(to)}` : 'to'}>${moves && html`<${Icon} mark=${outerOf(to)} />`}<code>${to}</code></span></td>
     <td class="number">${durationText(stayed_ms)}</td>
-    <td class="number">${late_ms === null ? '' : durationText(late_ms)}</td>
+    <td class="number">${late_ms === null || !moves ? '' : durationText(late_ms)}</td>
     <td>${run ? html`<${Link} app=${app} to=${{ ...route, tab: 'runs', run }} label=${`Run ${run}, its changes`}>${run}<//>` : ''}</td>
     <td>${trace_id ? html`<${Link} app=${app} to=${{ ...route, trace: trace_id }} replace=${true} label=${`Trace ${trace_id.slice(0, 8)}`}>trace<//>` : ''}</td>
   </tr>`;

@@ -87,8 +87,13 @@ export function clockText(at, nowMs, withMs = false) {
   if (at === null || at === undefined) return unknown;
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return unknown;
-  const fraction = withMs ? { fractionalSecondDigits: /** @type {3} */ (3) } : {};
-  const text = time.toLocaleTimeString('en', { hour12: false, hourCycle: 'h23', ...fraction });
+  const text = time.toLocaleTimeString('en', {
+    hourCycle: 'h23',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    ...(withMs && { fractionalSecondDigits: /** @type {3} */ (3) }),
+  });
   if (time.toDateString() === new Date(nowMs).toDateString()) return text;
   return `${time.toLocaleDateString('en', { month: 'short', day: 'numeric' })}, ${text}`;
 }
