@@ -39,6 +39,8 @@ export class SpanQueue implements SpanProcessor {
   /** All but the last are full. */
   readonly #batches: ReadableSpan[][] = [];
   #queued = 0;
+  /** Spans of the batch that is with the exporter. */
+  #inHand = 0;
   #exported = 0;
   #failed = 0;
   #dropped = 0;
@@ -112,7 +114,9 @@ export class SpanQueue implements SpanProcessor {
     } finally {
       clearTimeout(timer);
       this.#cancelTimer();
+      this.#failed += this.#inHand;
       this.#dropped += this.#queued;
+      this.#inHand = 0;
       this.#queued = 0;
       this.#batches.length = 0;
     }
@@ -143,7 +147,11 @@ export class SpanQueue implements SpanProcessor {
     const batch = this.#batches.shift();
     if (!batch) return;
     this.#queued -= batch.length;
+    this.#inHand = batch.length;
     const failure = await this.#export(batch);
+    // Too late: it was given up, and is counted.
+    if (this.#inHand === 0) return;
+    this.#inHand = 0;
     if (failure === null) {
       this.#exported += batch.length;
       this.#say(null);
