@@ -8,6 +8,8 @@
 //       does not cost a hundred series a fabric.
 //   N3. Attributes whose values are listed have no other; their series begin at 0, so that the first event is a rise.
 
+import { verdictByCode } from '../machines/fabric/failure.ts';
+
 /** `observed`: read when somebody looks; what is not told any more is gone. */
 export type MetricKind = 'counter' | 'histogram' | 'observed counter' | 'observed gauge' | 'observed sum';
 
@@ -61,7 +63,7 @@ export const counted = table({
     name: 'fabric_syncd.run.failures',
     kind: 'counter',
     unit: '{run}',
-    attributes: { [the.error]: [] },
+    attributes: { [the.error]: Object.keys(verdictByCode) },
     when: 'A run ended without a commit, by the code of its failure; also one that was cancelled.',
   },
   contentions: {
@@ -277,11 +279,11 @@ export const ofProcess = table({
 });
 
 /** Told by the SDK of itself, only where it exports: what became of spans, log lines and metrics on their way out. */
-export const ofSdk = [
-  ['otel.sdk.processor.span.queue.size', 'Spans that wait to be exported.'],
-  ['otel.sdk.processor.span.queue.capacity', 'Spans that may wait at once; more are dropped.'],
-  ['otel.sdk.processor.span.processed', 'Spans handed on; with `error.type` `queue_full`: dropped.'],
-  ['otel.sdk.processor.log.queue.size', 'Log lines that wait to be exported.'],
-  ['otel.sdk.processor.log.queue.capacity', 'Log lines that may wait at once; more are dropped.'],
-  ['otel.sdk.processor.log.processed', 'Log lines handed on; with `error.type`: dropped, or not taken.'],
-] as const;
+export const ofSdk = {
+  'otel.sdk.processor.span.queue.size': 'Spans that wait to be exported.',
+  'otel.sdk.processor.span.queue.capacity': 'Spans that may wait at once; more are dropped.',
+  'otel.sdk.processor.span.processed': 'Spans handed on; with `error.type`: dropped, or not taken.',
+  'otel.sdk.processor.log.queue.size': 'Log lines that wait to be exported.',
+  'otel.sdk.processor.log.queue.capacity': 'Log lines that may wait at once; more are dropped.',
+  'otel.sdk.processor.log.processed': 'Log lines handed on; with `error.type`: dropped, or not taken.',
+} as const;

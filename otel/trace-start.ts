@@ -10,6 +10,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import { type SpanExporter, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { type Environment, exportAsked } from './asked.ts';
+import { ofSdk } from './metric-names.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
 import { queueSettings, samplerOf, spanLimits } from './trace-settings.ts';
 
@@ -127,9 +128,18 @@ function observe(queue: SpanQueue, provider: MeterProvider, env: Environment): (
     'otel.component.type': 'batching_span_processor',
     'otel.component.name': 'batching_span_processor/0',
   };
-  const processed = meter.createObservableCounter('otel.sdk.processor.span.processed', { unit: '{span}' });
-  const size = meter.createObservableUpDownCounter('otel.sdk.processor.span.queue.size', { unit: '{span}' });
-  const capacity = meter.createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', { unit: '{span}' });
+  const processed = meter.createObservableCounter('otel.sdk.processor.span.processed', {
+    unit: '{span}',
+    description: ofSdk['otel.sdk.processor.span.processed'],
+  });
+  const size = meter.createObservableUpDownCounter('otel.sdk.processor.span.queue.size', {
+    unit: '{span}',
+    description: ofSdk['otel.sdk.processor.span.queue.size'],
+  });
+  const capacity = meter.createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', {
+    unit: '{span}',
+    description: ofSdk['otel.sdk.processor.span.queue.capacity'],
+  });
   const look: Parameters<typeof meter.addBatchObservableCallback>[0] = (seen) => {
     const { exported, failed, dropped, queued } = queue.counts;
     seen.observe(processed, exported, component);
