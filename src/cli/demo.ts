@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseEndpoint } from '../demo/endpoint.ts';
 import { NotStarted } from '../demo/servers/not-started.ts';
 import type { Stage } from '../demo/stage.ts';
 import type { StatusView } from '../inspector/view.ts';
@@ -19,6 +20,7 @@ interface Options {
   readonly manifests: readonly string[];
   readonly for?: number;
   readonly stateDir?: string;
+  readonly otlp?: string;
 }
 
 type DemoCall = Call<[], Options>;
@@ -37,6 +39,7 @@ export const demoVerb = verb<[], Options>({
   examples: [
     'fabric-syncd demo',
     'fabric-syncd demo --manifests wiring.yaml --manifests vpcs/',
+    'fabric-syncd demo --otlp http://localhost:4318',
     'fabric-syncd demo --for 30s --json',
   ],
   define(command: Command) {
@@ -48,6 +51,7 @@ export const demoVerb = verb<[], Options>({
         [],
       )
       .option('--for <duration>', 'end by itself after this time', duration)
+      .option('--otlp <url>', 'tell traces, metrics and log to this collector or Jaeger (OTLP over HTTP)', endpoint)
       .option('--state-dir <folder>', 'where its data is kept');
   },
   // Ended by the verb alone, however long it takes: nothing that was started may stay behind.
@@ -80,7 +84,8 @@ export const demoVerb = verb<[], Options>({
 /** From the first server's start to the last one's end. `onStage` hears of the stage once it stands. */
 async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Exit> {
   const { world, options, out, signal } = call;
-  const [{ setStage }, { roster }, { weather, fairAgainMs }] = await Promise.all([
+  const [{ askCollector, whereToLook }, { setStage }, { roster }, { weather, fairAgainMs }] = await Promise.all([
+    import('../demo/collector.ts'),
     import('../demo/stage.ts'),
     import('../demo/roster.ts'),
     import('../demo/weather.ts'),
@@ -90,11 +95,16 @@ async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Ex
   // Also beside `--json`: half a minute without a sign of life is long.
   const say = (line: string) => world.stderr.write(`${line}\n`);
   const startedMs = world.clock.nowMs();
+  const collector = options.otlp === undefined ? null : await askCollector(options.otlp, world.env, signal);
+  const traces = collector && whereToLook(collector, world.env);
+  if (collector) say(`telemetry: ${collector.remark}`);
+  if (traces) say(traces);
   const stage = await setStage({
     stateDir: stateFolder(world, options.stateDir),
     parts: roster(options.manifests.map((path) => resolve(world.cwd, path))),
     entry: world.entry,
     env: world.env,
+    collector,
     clock: world.clock,
     dice: world.dice,
     say,
@@ -119,7 +129,7 @@ async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Ex
   try {
     await sky?.start();
     return await withServers(staged, async (servers) => {
-      await show(staged, servers, stage, remarks, drawn);
+      await show(staged, servers, stage, { remarks, traces, drawn });
       if (died.signal.aborted) throw await daemonDied(stage, String((died.signal.reason as Error).message));
       if (signal.aborted) return interrupted(out);
       return conclude(staged, servers, stage, startedMs);
@@ -136,8 +146,15 @@ function interrupted(out: Output): Exit {
   return 'interrupted';
 }
 
+interface Shown {
+  readonly remarks: readonly string[];
+  /** Where the traces are; null where the demo does not know. */
+  readonly traces: string | null;
+  readonly drawn: boolean;
+}
+
 /** Draws or tells until the time is over or somebody ends it. */
-async function show(call: DemoCall, servers: Servers, stage: Stage, remarks: string[], drawn: boolean): Promise<void> {
+async function show(call: DemoCall, servers: Servers, stage: Stage, { remarks, traces, drawn }: Shown): Promise<void> {
   const { world, out, options, signal } = call;
   const { stdout, clock } = world;
   const untilMs = options.for === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + options.for;
@@ -149,6 +166,7 @@ async function show(call: DemoCall, servers: Servers, stage: Stage, remarks: str
     `  . ${stage.envFile}`,
     `  ${program} status lab`,
     '  kubectl get switches,vpcs,connections',
+    ...(traces === null ? [] : [`  ${traces}`]),
   ];
   let before: StatusView | null = null;
   let told = 0;
@@ -197,7 +215,9 @@ async function conclude(call: DemoCall, servers: Servers, stage: Stage, startedM
         return { name, state, sync_status, last_sync, due_at, objects, runs: runs.length, failures };
       }),
     );
-    out.document({ fabrics, redis: stage.redis, postgres: stage.postgres });
+    const { collector } = stage;
+    const otlp = collector && { endpoint: collector.endpoint, signals: collector.takes };
+    out.document({ fabrics, otlp, redis: stage.redis, postgres: stage.postgres });
     for (const one of fabrics) {
       out.say(`${one.name}: ${one.sync_status}, ${one.objects} objects, ${one.runs} runs, ${one.failures} failed`);
     }
@@ -218,6 +238,14 @@ function stateFolder(world: World, given: string | undefined): string {
 
 function rowsOf(stream: object): number {
   return 'rows' in stream && typeof stream.rows === 'number' && stream.rows > 1 ? stream.rows : 24;
+}
+
+function endpoint(text: string): string {
+  try {
+    return parseEndpoint(text);
+  } catch (thrown) {
+    throw new InvalidArgumentError(thrown instanceof Error ? thrown.message : String(thrown));
+  }
 }
 
 function collect(path: string, before: readonly string[]): readonly string[] {

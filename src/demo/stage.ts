@@ -14,6 +14,7 @@ import { generateKey, readKey } from '../kube/sealing.ts';
 import { openDatabase } from '../postgres/connect.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { postgresFabricBook } from '../postgres/operator/fabric-book.ts';
+import { type Collector, telemetryOf } from './collector.ts';
 import { type DaemonProcess, startDaemonProcess } from './daemon-process.ts';
 import { type SimulatedFabric, startSimulatedFabric } from './fabrics/fabric.ts';
 import type { Part } from './roster.ts';
@@ -27,6 +28,8 @@ export interface StageOptions {
   /** The program's entry file. */
   readonly entry: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the daemon tells its traces, metrics and log; null for where the environment says. */
+  readonly collector: Collector | null;
   readonly clock: Clock;
   readonly dice: Dice;
   /** Hears what is being done, a line each. */
@@ -42,6 +45,7 @@ export interface Stage {
   readonly daemon: DaemonProcess;
   readonly daemonLog: string;
   readonly fabrics: ReadonlyMap<string, SimulatedFabric>;
+  readonly collector: Collector | null;
   readonly redis: string | null;
   readonly postgres: string;
   stop(): Promise<void>;
@@ -58,7 +62,7 @@ const quickSettings = {
 };
 
 export async function setStage(options: StageOptions): Promise<Stage> {
-  const { stateDir, parts, clock, dice, say, signal } = options;
+  const { stateDir, parts, collector, clock, dice, say, signal } = options;
   const undo: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const act of undo.splice(0).reverse()) await act();
@@ -92,12 +96,14 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const keyFile = join(stateDir, 'key');
     await enrol(servers.databaseUrl, keyFile, parts, fabrics);
 
+    const telemetry = telemetryOf(options.env, collector);
     const env = {
       ...quickSettings,
       DATABASE_URL: servers.databaseUrl,
       REDIS_URL: servers.redisUrl,
       FABRIC_SYNCD_KEY_FILE: keyFile,
       FABRIC_SYNCD_ADMIN_SOCKET: join(stateDir, 'admin.sock'),
+      ...telemetry.commands,
     };
     const [first] = parts;
     const envFile = await writeEnvFile(stateDir, {
@@ -107,7 +113,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const daemonLog = join(stateDir, 'daemon.log');
     const daemon = await startDaemonProcess({
       main: options.entry,
-      env: { PATH: options.env.PATH ?? '', FABRIC_SYNCD_LOG_FORMAT: 'json', ...env },
+      env: { PATH: options.env.PATH ?? '', FABRIC_SYNCD_LOG_FORMAT: 'json', ...env, ...telemetry.daemon },
       logFile: daemonLog,
       clock,
     });
@@ -119,6 +125,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       daemon,
       daemonLog,
       fabrics,
+      collector,
       redis: servers.redis,
       postgres: servers.postgres,
       stop,

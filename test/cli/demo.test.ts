@@ -30,3 +30,21 @@ describe('a demo in the folder of one that runs', () => {
     expect(run.json()).toMatchObject({ error: { code: 'NOT_STARTED' } });
   });
 });
+
+describe('a demo that is to tell its traces', () => {
+  const wrong = [
+    ['localhost:4318', 'Expected the URL of an OTLP/HTTP receiver, such as http://localhost:4318'],
+    ['grpc://localhost:4317', 'Expected the URL of an OTLP/HTTP receiver'],
+    ['http://localhost:4318/v1/traces', 'Leave out /v1/traces'],
+    ['http://ann:secret@localhost:4318', 'say it by OTEL_EXPORTER_OTLP_HEADERS'],
+    ['http://localhost:4318/?key=1', 'Expected a URL without "?" and "#"'],
+  ] as const;
+
+  test.each(wrong)('to %s: is told what was expected, before anything starts', async (url, says) => {
+    const { code, stdout, stderr } = await runFabricSyncd(['demo', '--otlp', url, '--for', '5s']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('--otlp');
+    expect(stderr).toContain(says);
+  });
+});
