@@ -7,7 +7,7 @@
 import type { BackoffPolicy } from '../machines/fabric/backoff.ts';
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import { formatDuration, NotReadable, parseDuration, parseSize } from './duration.ts';
-import { type InspectorAddress, readInspectorAddress } from './inspector/address.ts';
+import { type InspectorAddress, readInspectorAddress, readLoopbackPort } from './inspector/address.ts';
 import { type LogLevel, logLevels } from './log.ts';
 import { nearest } from './nearest.ts';
 import { readRedisUrl } from './redis/address.ts';
@@ -55,6 +55,8 @@ export interface Config {
   readonly inspectorControl: boolean;
   /** The base of a Jaeger, or a URL with `{trace_id}` in it; null where none is set. */
   readonly jaegerUrl: string | null;
+  /** Where viewers of the Stately Inspector attach; null where they can not. */
+  readonly stately: { readonly host: string; readonly port: number } | null;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
 }
@@ -135,6 +137,7 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
     inspector: read(settings.inspector, readInspectorAddress, null),
     inspectorControl: read(settings.inspectorControl, oneOf(['on', 'off'] as const), 'off') === 'on',
     jaegerUrl: url(settings.jaegerUrl, ['http:', 'https:']),
+    stately: read(settings.stately, readLoopbackPort, null),
     logLevel: read(settings.logLevel, oneOf(logLevels), 'info'),
     logFormat: read(settings.logFormat, oneOf(['auto', 'json', 'pretty'] as const), 'auto'),
   };

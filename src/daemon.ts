@@ -18,6 +18,7 @@ import type { Dice } from './dice.ts';
 import { daemonFacts, Measure } from './fleet/measure.ts';
 import { sealingKeyIds } from './host-credentials.ts';
 import { openInspector } from './inspector/open.ts';
+import { StatelyServer } from './inspector/stately/server.ts';
 import type { Log } from './log.ts';
 import type { LogLevels } from './log-level.ts';
 import { patient } from './patient.ts';
@@ -125,6 +126,15 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     inspector: inspector.onSocket,
   });
   const listener = config.metricsListen && new MetricsListener({ ...metrics, address: config.metricsListen, log });
+  const stately =
+    config.stately &&
+    new StatelyServer({
+      listen: config.stately,
+      clock,
+      log,
+      members: () => fleet.members(),
+      onTransition: core.onTransition,
+    });
   const watchdog = new Watchdog({
     env,
     pid,
@@ -160,6 +170,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       admin,
       ...(listener ? [listener] : []),
       inspector.service,
+      ...(stately ? [stately] : []),
       patient(post, whilePostgresLasts),
       patient(sweep, whilePostgresLasts),
       watchdog,

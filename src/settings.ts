@@ -145,6 +145,12 @@ export const settings = table({
     fallback: '',
     description: 'Where the inspector links a run’s trace to: the base of a Jaeger, or a URL with {trace_id} in it.',
   },
+  stately: {
+    name: 'FABRIC_SYNCD_STATELY',
+    fallback: 'off',
+    description:
+      'A WebSocket on loopback that viewers of the Stately Inspector attach to: 127.0.0.1:8080, or off. `/?fabric=NAME` is one fabric.',
+  },
   logLevel: {
     name: 'FABRIC_SYNCD_LOG_LEVEL',
     fallback: 'info',

@@ -25,6 +25,13 @@ export function readInspectorAddress(text: string): InspectorAddress | null {
   return { kind: 'tcp', host: host === '[::1]' ? '::1' : (host as '127.0.0.1' | 'localhost'), port };
 }
 
+/** @returns null for an empty text or `off`. @throws NotReadable also for a Unix socket, which no viewer can attach to */
+export function readLoopbackPort(text: string): { readonly host: string; readonly port: number } | null {
+  const address = readInspectorAddress(text);
+  if (address === null || address.kind === 'tcp') return address;
+  throw new NotReadable('a WebSocket for viewers needs a port: 127.0.0.1:PORT, [::1]:PORT or localhost:PORT');
+}
+
 /**
  * The values of `Host` that are meant for us, and no others: a name that somebody else's DNS points at loopback is not
  * among them. A socket's port is that of whoever forwards it, so any is taken there.

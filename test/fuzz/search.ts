@@ -44,7 +44,7 @@ export async function search(target: Target, dice: Dice, until: (inputs: number)
       if ((await coverage.fresh()) > 0) kept.push(input);
     }
     while (!until(inputs)) {
-      const made = Array.from({ length: batch }, () => mutate(any(kept, dice), any(kept, dice), dice));
+      const made = Array.from({ length: batch }, () => mutate(oneOf(kept, dice), oneOf(kept, dice), dice));
       for (const input of made) {
         inputs++;
         const why = await wrong(open, input);
@@ -59,7 +59,7 @@ export async function search(target: Target, dice: Dice, until: (inputs: number)
   }
 }
 
-const any = (kept: readonly Buffer[], dice: Dice): Buffer =>
+const oneOf = (kept: readonly Buffer[], dice: Dice): Buffer =>
   kept[Math.floor(dice.roll() * kept.length)] ?? Buffer.alloc(0);
 
 /** What is wrong with how an input was taken; null where nothing is. */

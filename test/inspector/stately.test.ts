@@ -9,8 +9,10 @@ import { fabricMachine } from '../../machines/fabric/machine.ts';
 import { systemClock } from '../../src/clock.ts';
 import { actorMessage, transitionMessages } from '../../src/inspector/stately/messages.ts';
 import { StatelyServer } from '../../src/inspector/stately/server.ts';
+import type { Log } from '../../src/log.ts';
 import { memoryDaemon, memoryPlace, pass, until } from '../support/memory-daemon.ts';
 
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const policy = { runDeadlineMs: 1_000, retriesMax: 5 };
 
 const listening = async (fabrics: readonly string[] = ['7', '8']) => {
@@ -21,6 +23,7 @@ const listening = async (fabrics: readonly string[] = ['7', '8']) => {
   const server = new StatelyServer({
     listen: { host: '127.0.0.1', port: 0 },
     clock: systemClock,
+    log: silent,
     members: () => daemon.fleet.members(),
     onTransition: daemon.onTransition,
   });
@@ -170,7 +173,13 @@ describe('who may not look', () => {
   let server: StatelyServer;
   beforeAll(async () => {
     const listen = { host: '127.0.0.1', port: 0 };
-    server = new StatelyServer({ listen, clock: systemClock, members: () => [], onTransition: () => () => {} });
+    server = new StatelyServer({
+      listen,
+      clock: systemClock,
+      log: silent,
+      members: () => [],
+      onTransition: () => () => {},
+    });
     await server.start();
     url = `ws://127.0.0.1:${server.port}`;
   });
@@ -197,6 +206,20 @@ describe('who may not look', () => {
   test('one more than eight', async () => {
     for (let count = 0; count < 8; count++) await opened(url);
     expect(await refusal(url, {})).toBe(503);
+  });
+
+  test('is told which port is taken, where it is', async () => {
+    const listen = { host: '127.0.0.1', port: server.port ?? 0 };
+    const second = new StatelyServer({
+      listen,
+      clock: systemClock,
+      log: silent,
+      members: () => [],
+      onTransition: () => () => {},
+    });
+    await expect(second.start()).rejects.toThrow(
+      /FABRIC_SYNCD_STATELY: can not listen on 127.0.0.1:\d+ \(EADDRINUSE\)/,
+    );
   });
 
   test('one that asks by plain HTTP is told what this is', async () => {

@@ -47,6 +47,7 @@ describe('defaults', () => {
       inspector: null,
       inspectorControl: false,
       jaegerUrl: null,
+      stately: null,
       logLevel: 'info',
       logFormat: 'auto',
     });

@@ -13,6 +13,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../clock.ts';
+import type { Log } from '../../log.ts';
 import type { Service } from '../../service.ts';
 import { StatelyClient } from './client.ts';
 import type { FabricMember, FabricMoved } from './messages.ts';
@@ -21,9 +22,15 @@ export interface StatelyDeps {
   /** A loopback address. Port 0: any that is free. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly clock: Clock;
+  readonly log: Log;
   readonly members: () => Iterable<FabricMember>;
   /** @returns "stop listening" */
   readonly onTransition: (hear: (moved: FabricMoved) => void) => () => void;
+}
+
+/** Somebody else listens there. */
+export class StatelyNotListening extends Error {
+  override readonly name = 'StatelyNotListening';
 }
 
 const clientsMax = 8;
@@ -57,12 +64,23 @@ export class StatelyServer implements Service {
     http.on('upgrade', (request, socket, head) => this.#upgrade(sockets, request, socket, head));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     http.once('error', reject);
-    http.listen(this.#deps.listen, resolve);
-    await promise;
+    const { listen, log } = this.#deps;
+    http.listen(listen, resolve);
+    try {
+      await promise;
+    } catch (cause) {
+      const { code = 'it failed' } = cause as NodeJS.ErrnoException;
+      throw new StatelyNotListening(
+        `FABRIC_SYNCD_STATELY: can not listen on ${listen.host}:${listen.port} (${code}): free it, or choose another port`,
+        { cause },
+      );
+    }
     http.on('error', () => {});
     this.#http = http;
     this.#sockets = sockets;
     this.#ping(sockets);
+    const url = `ws://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${this.port}`;
+    log.info({ url }, `viewers of the Stately Inspector can attach at ${url}`);
   }
 
   async stop(): Promise<void> {
