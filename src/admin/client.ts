@@ -12,9 +12,27 @@ const answerBytesMax = 64 * 1024 * 1024;
 
 /** `GET path` as JSON; null where nobody answers, or not with JSON. */
 export async function askDaemon(socketPath: string, path: string, signal: AbortSignal): Promise<unknown> {
+  return readJson(await exchange({ socketPath, path }, signal));
+}
+
+/** `GET path` as text; null where nobody answers. */
+export async function askForText(socketPath: string, path: string, signal: AbortSignal): Promise<string | null> {
+  return exchange({ socketPath, path }, signal);
+}
+
+/** `POST path` with a JSON body; the answer as JSON; null where nobody answers, or it was refused. */
+export async function tellDaemon(
+  socketPath: string,
+  path: string,
+  body: object,
+  signal: AbortSignal,
+): Promise<unknown> {
+  return readJson(await exchange({ socketPath, path, body: JSON.stringify(body) }, signal));
+}
+
+async function exchange(asked: Asked, signal: AbortSignal): Promise<string | null> {
   try {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)]);
-    const response = await get(socketPath, path, deadline);
+    const response = await send(asked, AbortSignal.any([signal, AbortSignal.timeout(answerMsMax)]));
     if (response.statusCode !== 200) {
       response.destroy();
       return null;
@@ -26,9 +44,17 @@ export async function askDaemon(socketPath: string, path: string, signal: AbortS
       if (bytes > answerBytesMax) return null;
       chunks.push(chunk);
     }
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+    return Buffer.concat(chunks).toString('utf8');
   } catch {
     signal.throwIfAborted();
+    return null;
+  }
+}
+
+function readJson(text: string | null): unknown {
+  try {
+    return text === null ? null : (JSON.parse(text) as unknown);
+  } catch {
     return null;
   }
 }
@@ -49,7 +75,7 @@ export async function hearDaemon(
   const giveUp = () => late.abort();
   deadline.addEventListener('abort', giveUp, { once: true });
   try {
-    const response = await get(socketPath, '/v1/events', AbortSignal.any([signal, late.signal]));
+    const response = await send({ socketPath, path: '/v1/events' }, AbortSignal.any([signal, late.signal]));
     if (response.statusCode === 200) return { over: tellEach(response, hear) };
     response.destroy();
   } catch {
@@ -68,8 +94,16 @@ async function tellEach(response: IncomingMessage, hear: (tiding: Tiding) => voi
   }
 }
 
-async function get(socketPath: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+interface Asked {
+  readonly socketPath: string;
+  readonly path: string;
+  /** Makes it a POST. */
+  readonly body?: string;
+}
+
+async function send({ socketPath, path, body }: Asked, signal: AbortSignal): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request({ socketPath, path, signal, agent: false }, resolve).once('error', reject).end();
+  const method = body === undefined ? 'GET' : 'POST';
+  request({ socketPath, path, method, signal, agent: false }, resolve).once('error', reject).end(body);
   return promise;
 }

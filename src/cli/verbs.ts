@@ -30,6 +30,8 @@ const loaders: Readonly<Record<string, () => Promise<Verb>>> = {
   'key generate': async () => (await import('./key-generate.ts')).keyGenerateVerb,
   'key rotate': async () => (await import('./key-rotate.ts')).keyRotateVerb,
   'check-config': async () => (await import('./check-config.ts')).checkConfigVerb,
+  metrics: async () => (await import('./metrics.ts')).metricsVerb,
+  'log-level': async () => (await import('./log-level.ts')).logLevelVerb,
   migrate: async () => (await import('./migrate.ts')).migrateVerb,
   doctor: async () => (await import('./doctor.ts')).doctorVerb,
   completion: async () => (await import('./completion.ts')).completionVerb,
