@@ -8,13 +8,15 @@
 //   h. A failing fabric is tried at most `retries_max` times more, and then no faster than its probe.
 //   i. Once faults stop, every enabled fabric commits in time.
 //   r. A request is answered, by a run that ended after it was made or by a refusal.
-//   x. A fabric is asked only by the daemon that holds its lease.
+//   w. A timer stays hidden while its run lasts.
+//   x. A fabric is asked, and its row committed, only by the daemon that holds its lease.
 //
 // `a` speaks of two servers that are written one after the other, and an expired lease waits for a sweep: these must come
 // true soon after the last disturbance. All others hold always. A database that is restored from a backup has forgotten:
 // what it says then is the new beginning of b and e.
 
 import type { Store } from '../../src/ports/store.ts';
+import type { Timer } from '../../src/ports/timers.ts';
 import type { Row } from '../support/memory-database.ts';
 import { type BeforeCommit, beforeCommit, judgeCommit } from './commit-check.ts';
 import type { SimProcess } from './host.ts';
@@ -45,6 +47,7 @@ interface Watched {
 interface Asked {
   readonly requestId: string;
   readonly fabricId: string;
+  readonly atMs: number;
 }
 
 export class Checker implements Witness {
@@ -55,6 +58,7 @@ export class Checker implements Witness {
   readonly #asked: Asked[] = [];
   #before: BeforeCommit | null = null;
   #disturbedMs = 0;
+  #serversDisturbedMs = 0;
   #clockJumpedMs = Number.NEGATIVE_INFINITY;
   #calmMs: number | null = null;
   #skewMaxMs = 0;
@@ -90,7 +94,8 @@ export class Checker implements Witness {
 
   after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void {
     if (op === 'claim') this.#claimed(process, args[0] as { fabricId: string }, answer as Claimed);
-    if (op === 'commit') this.#committed(args[0] as Parameters<Store['commit']>[0], answer as { kind: string });
+    if (op === 'commit')
+      this.#committed(process, args[0] as Parameters<Store['commit']>[0], answer as { kind: string });
   }
 
   /** x. */
@@ -106,12 +111,25 @@ export class Checker implements Witness {
     );
   }
 
-  asked(requestId: string, fabricId: string): void {
-    this.#asked.push({ requestId, fabricId });
+  /** w. */
+  handedOut(timers: readonly Timer[], process: SimProcess): void {
+    const { database } = this.#place.postgres;
+    for (const { fabricId } of timers) {
+      const row = database.rows.get(fabricId);
+      if (!row?.leaseHolder || row.leaseHolder === process.name || !database.isLeased(row)) continue;
+      if (!this.#undisturbedFor(this.#of(fabricId), this.soonMs)) continue;
+      this.#violated(`w. ${process.name} is handed the timer of fabric ${fabricId}, which ${row.leaseHolder} runs`);
+    }
   }
 
-  disturbed(): void {
+  asked(requestId: string, fabricId: string): void {
+    this.#asked.push({ requestId, fabricId, atMs: this.#place.world.nowMs });
+  }
+
+  /** @param servers whether more than a fabric is in trouble */
+  disturbed(servers: boolean): void {
     this.#disturbedMs = this.#place.world.nowMs;
+    if (servers) this.#serversDisturbedMs = this.#disturbedMs;
   }
 
   meddled(fabricId: string): void {
@@ -143,7 +161,7 @@ export class Checker implements Witness {
 
   calmed(): void {
     this.#calmMs = this.#place.world.nowMs;
-    this.disturbed();
+    this.disturbed(true);
   }
 
   /** After each step. */
@@ -154,18 +172,25 @@ export class Checker implements Witness {
       const broken = this.#always(row, watched) ?? this.#soon(row, watched);
       if (broken) this.#violated(`${broken} (fabric ${row.fabricId})`);
     }
+    this.#answered();
     if (this.#calmMs !== null) this.#inTime(world.nowMs - this.#calmMs);
   }
 
-  /** When the world ends. */
-  lookAtTheEnd(): void {
-    const { database } = this.#place.postgres;
-    for (const { requestId, fabricId } of this.#asked) {
-      const request = database.requests.find((one) => one.requestId === requestId);
-      if (!request || !database.rows.has(fabricId)) continue;
-      if (!request.settled) this.#violated(`r. request ${requestId} of fabric ${fabricId} was never answered`);
-      else if (request.runId === null && request.refusal === null) {
-        this.#violated(`r. request ${requestId} of fabric ${fabricId} was answered by nothing`);
+  /** r. Who waits for a slot waits for the runs before; each has its deadline. */
+  #answered(): void {
+    const { postgres, world, config, scenario } = this.#place;
+    const withinMs = 2 * this.soonMs + (scenario.fabrics.length + 1) * config.runDeadlineMs;
+    for (const [at, { requestId, fabricId, atMs }] of this.#asked.entries()) {
+      const request = postgres.database.requests.find((one) => one.requestId === requestId);
+      if (!request || request.settled) {
+        this.#asked.splice(at, 1);
+        if (request && request.runId === null && request.refusal === null) {
+          this.#violated(`r. request ${requestId} of fabric ${fabricId} was answered by nothing`);
+        }
+        return;
+      }
+      if (world.nowMs - atMs > withinMs && this.#undisturbedFor(this.#of(fabricId), withinMs)) {
+        this.#violated(`r. request ${requestId} of fabric ${fabricId} was not answered`);
       }
     }
   }
@@ -244,11 +269,11 @@ export class Checker implements Witness {
   }
 
   #undisturbedFor(watched: Watched, ms: number): boolean {
-    const since = Math.max(this.#disturbedMs, watched.disturbedMs, this.#clockJumpedMs);
+    const since = Math.max(this.#serversDisturbedMs, watched.disturbedMs, this.#clockJumpedMs);
     return this.#place.world.nowMs - since > ms;
   }
 
-  #committed(request: Parameters<Store['commit']>[0], answer: { kind: string }): void {
+  #committed(process: SimProcess, request: Parameters<Store['commit']>[0], answer: { kind: string }): void {
     const { fabricId, claim } = request;
     const { world, postgres, fabrics } = this.#place;
     const before = this.#before;
@@ -257,6 +282,9 @@ export class Checker implements Witness {
     const watched = this.#of(fabricId);
     if (claim.epoch <= watched.committedEpoch) {
       this.#violated(`b. fabric ${fabricId} commits epoch ${claim.epoch} after ${watched.committedEpoch}`);
+    }
+    if (before.row.leaseHolder !== process.name) {
+      this.#violated(`x. ${process.name} commits fabric ${fabricId} under the lease of ${before.row.leaseHolder}`);
     }
     const row = postgres.database.row(fabricId);
     Object.assign(watched, { committedEpoch: claim.epoch, syncedMs: row.lastSyncMs, tries: 0 });

@@ -13,15 +13,15 @@ import type { World } from './world.ts';
 /** What was injected, by kind. */
 export class Faults {
   readonly counts = new Map<string, number>();
-  readonly #onFault: () => void;
+  readonly #onFault: (kind: string) => void;
 
-  constructor(onFault: () => void) {
+  constructor(onFault: (kind: string) => void) {
     this.#onFault = onFault;
   }
 
   count(kind: string): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    this.#onFault();
+    this.#onFault(kind);
   }
 }
 

@@ -66,6 +66,7 @@ export class SimRedis {
   state: RedisState = 'up';
   /** How long what it had lost may still be missing, from here on (virtual milliseconds). */
   lostAtMs = Number.NEGATIVE_INFINITY;
+  onHandedOut: (timers: readonly Timer[], process: SimProcess) => void = () => {};
   readonly #world: World;
   readonly #door: MemoryDoor;
 
@@ -162,7 +163,12 @@ export class SimRedis {
       armMany: async (many, options) =>
         many.length === 0 ? { armed: 0 } : call('armMany', () => shared.armMany(many, options)),
       cancel: (fabricId) => call('cancel', () => shared.cancel(fabricId), false),
-      claimDue: (request) => call('claimDue', () => shared.claimDue(request)),
+      claimDue: (request) =>
+        call('claimDue', async () => {
+          const claimed = await shared.claimDue(request);
+          this.onHandedOut(claimed, process);
+          return claimed;
+        }),
       hold: (fabricId, untilMs) => call('hold', () => shared.hold(fabricId, untilMs)),
       nextMs: () => call('nextMs', () => shared.nextMs(), false),
       all: () => call('all', () => shared.all(), false),

@@ -49,7 +49,6 @@ export async function simulate(scenario: Scenario, { mutate = null }: SimulateOp
   const left = [...postgres.database.rows.values()].map(({ intervalMs }) => intervalMs);
   const longestMs = Math.max(...left);
   if (left.length > 0 && !isOver()) await world.run(scenario.stormMs + checker.livenessMs(longestMs) + 10_000, isOver);
-  if (!isOver()) checker.lookAtTheEnd();
   for (const { process } of place.hosts) process?.die('the world ends');
   const outcomes = postgres.database.runs.map(({ outcome }) => outcome);
   return {
@@ -88,7 +87,7 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     postgres,
     redis,
     fabrics,
-    faults: new Faults(() => place.checker.disturbed()),
+    faults: new Faults((kind) => checker.disturbed(!/fabric|cluster/.test(kind))),
     get checker() {
       return checker;
     },
@@ -96,6 +95,7 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     kindsRemoved: kindsDefault.map(({ kind }) => kind).filter((kind) => !kindsRead.has(kind)),
   };
   const checker = new Checker(place);
+  redis.onHandedOut = (timers, process) => checker.handedOut(timers, process);
   for (const [fabricId, fabric] of fabrics) {
     fabric.onRequest = (process, what) => checker.requested(fabricId, process, what);
   }

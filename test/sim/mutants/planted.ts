@@ -1,0 +1,236 @@
+// Bugs that are planted to prove that the simulator finds such bugs: each is a wrapper around the ports of a daemon, or
+// another setting of it. None of them is known to the product.
+
+import { FabricFailure } from '../../../machines/fabric/failure.ts';
+import type { Config } from '../../../src/config.ts';
+import type { FabricApi } from '../../../src/ports/fabric-api.ts';
+import type { Claimed, FabricSettings, Store } from '../../../src/ports/store.ts';
+import type { DaemonPlace, Mutate, Ports } from '../daemon.ts';
+
+export interface Mutant {
+  readonly name: string;
+  /** What it takes away. */
+  readonly breaks: string;
+  readonly mutate: Mutate;
+}
+
+/** A copy of a store whose methods can be replaced. */
+const storeWith = (ports: Ports, change: Partial<Store>): Ports => ({ ...ports, store: { ...ports.store, ...change } });
+
+const timersWith = (ports: Ports, change: Partial<Ports['timers']>): Ports => {
+  const { timers } = ports;
+  const whole: Ports['timers'] = {
+    get shared() {
+      return timers.shared;
+    },
+    arm: (timer) => timers.arm(timer),
+    armMany: (many, options) => timers.armMany(many, options),
+    cancel: (fabricId) => timers.cancel(fabricId),
+    claimDue: (request) => timers.claimDue(request),
+    hold: (fabricId, untilMs) => timers.hold(fabricId, untilMs),
+    nextMs: () => timers.nextMs(),
+    all: () => timers.all(),
+    onWake: (wake) => timers.onWake(wake),
+  };
+  return { ...ports, timers: Object.defineProperties(whole, Object.getOwnPropertyDescriptors(change)) };
+};
+
+const apiWith = (ports: Ports, change: (api: FabricApi) => Partial<FabricApi>): Ports => ({
+  ...ports,
+  api: (_, api) => ({ ...api, ...change(api) }),
+});
+
+const configWith = (ports: Ports, change: Partial<Config>): Ports => ({
+  ...ports,
+  config: { ...ports.config, ...change },
+});
+
+const neverMs = 1e12;
+const withoutSweep = (ports: Ports): Ports => configWith(ports, { sweepIntervalMs: neverMs });
+
+const claimWith = (ports: Ports, change: (settings: FabricSettings) => Partial<FabricSettings>): Ports =>
+  storeWith(ports, {
+    async claim(request) {
+      const answer: Claimed = await ports.store.claim(request);
+      if (answer.kind !== 'claimed') return answer;
+      return { ...answer, settings: { ...answer.settings, ...change(answer.settings) } };
+    },
+  });
+
+const rowOf = ({ postgres }: DaemonPlace, fabricId: string) => postgres.database.rows.get(fabricId);
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no epoch check',
+    breaks: 'a commit is taken under whatever claim the row has by then',
+    mutate: (ports, place) =>
+      storeWith(ports, {
+        commit(request, signal) {
+          const row = rowOf(place, request.fabricId);
+          const claim = row?.runId ? { runId: row.runId, epoch: row.epoch } : request.claim;
+          return ports.store.commit({ ...request, claim }, signal);
+        },
+      }),
+  },
+  {
+    name: 'a claimed timer is removed',
+    breaks: 'between its claim and the next arming a fabric has no timer',
+    mutate: (ports) =>
+      timersWith(ports, {
+        async claimDue(request) {
+          const claimed = await ports.timers.claimDue(request);
+          for (const { fabricId } of claimed) await ports.timers.cancel(fabricId);
+          return claimed;
+        },
+      }),
+  },
+  {
+    name: 'last_sync is not put back',
+    breaks: 'a run that failed leaves its own stamp',
+    mutate: (ports, place) =>
+      storeWith(ports, {
+        async settle(request) {
+          const stamp = rowOf(place, request.fabricId)?.lastSyncMs ?? null;
+          const answer = await ports.store.settle(request);
+          const row = rowOf(place, request.fabricId);
+          if (row && row.leaseHolder === null) row.lastSyncMs = stamp;
+          return answer;
+        },
+      }),
+  },
+  {
+    name: 'a broken list counts as complete',
+    breaks: 'what was not listed any more is deleted',
+    mutate: (ports) =>
+      apiWith(ports, (api) => ({
+        async page(kind, request, signal) {
+          const ended = { items: [], continueToken: null, resourceVersion: '', bytes: 0 };
+          try {
+            const answer = await api.page(kind, request, signal);
+            return answer.kind === 'expired' ? { kind: 'page', page: ended } : answer;
+          } catch (thrown) {
+            if (signal.aborted || request.continueToken === null) throw thrown;
+            return { kind: 'page', page: ended };
+          }
+        },
+      })),
+  },
+  {
+    name: 'a lease in doubt is kept',
+    breaks: 'a run goes on whose renewal was refused or not answered',
+    mutate: (ports) => {
+      const { lock, store, config } = ports;
+      const renew: typeof lock.renew = async (lease) => {
+        const longer = { ...lease, trustedUntilMs: lease.trustedUntilMs + config.leaseTtlMs };
+        return (await lock.renew(lease)) ?? longer;
+      };
+      const renewed = storeWith(ports, {
+        renew: (request) =>
+          store.renew(request).then(
+            () => true,
+            () => true,
+          ),
+      });
+      return { ...renewed, lock: { ...lock, renew } };
+    },
+  },
+  {
+    name: 'no sweep',
+    breaks: 'what was lost is never looked for',
+    mutate: withoutSweep,
+  },
+  {
+    name: 'a claim looks at no lease',
+    breaks: 'a fabric that another daemon runs is taken over',
+    mutate: (ports, place, process) => {
+      const lock: Ports['lock'] = { ...ports.lock, acquire: async () => ({ kind: 'unavailable', cause: null }) };
+      const free = storeWith(ports, {
+        claim(request) {
+          const row = rowOf(place, request.fabricId);
+          if (row?.leaseHolder) row.leaseHolder = process.name;
+          return ports.store.claim(request);
+        },
+      });
+      return { ...free, lock };
+    },
+  },
+  {
+    name: 'the hold is not renewed',
+    breaks: 'the timer of a long run shows to others',
+    mutate: (ports) => timersWith(ports, { hold: async () => {} }),
+  },
+  {
+    name: 'deaf to notices, and no sweep',
+    breaks: 'what people set is never seen',
+    mutate: (ports) => withoutSweep(storeWith(ports, { listen: async () => async () => {} })),
+  },
+  {
+    name: 'no backoff',
+    breaks: 'what failed is tried again at once, for ever',
+    mutate: (ports, _, process) =>
+      storeWith(ports, {
+        settle: (request) =>
+          ports.store.settle({
+            ...request,
+            attempts: 0,
+            rest: request.rest === 'errored' ? 'backoff' : request.rest,
+            due: request.due && { kind: 'retry', dueAtMs: process.clock.nowMs() + 1_000 },
+          }),
+      }),
+  },
+  {
+    name: 'the guard is off',
+    breaks: 'everything may be deleted by one answer',
+    mutate: (ports) => claimWith(ports, () => ({ guardShare: 1 })),
+  },
+  {
+    name: 'an interrupted run is left as it is',
+    breaks: '`syncing` stays when its daemon is dead',
+    mutate: (ports) => storeWith(ports, { interruptExpired: async () => [] }),
+  },
+  {
+    name: 'requests are heard and forgotten',
+    breaks: '"sync now" is acknowledged and nothing happens',
+    mutate: (ports) => storeWith(ports, { openRequests: async () => [] }),
+  },
+  {
+    name: 'every cluster is taken for the right one',
+    breaks: 'the objects of another cluster replace those of the fabric',
+    mutate: (ports, place) =>
+      claimWith(ports, ({ fabricId, clusterUid }) => ({
+        approved: true,
+        approval: {
+          kind: 'cluster',
+          runId: '0',
+          sinceMs: 0,
+          pinned: clusterUid ?? '',
+          found: place.fabrics.get(fabricId)?.cluster ?? '',
+        },
+      })),
+  },
+  {
+    name: 'no next due time',
+    breaks: 'a run commits and the fabric is never due again',
+    mutate: (ports) =>
+      withoutSweep(
+        storeWith(ports, { commit: (request, signal) => ports.store.commit({ ...request, next: null }, signal) }),
+      ),
+  },
+  {
+    name: 'an unknown commit is done again as another run',
+    breaks: 'a commit whose answer was lost is taken for none',
+    mutate: (ports, place) =>
+      storeWith(ports, {
+        async commit(request, signal) {
+          try {
+            return await ports.store.commit(request, signal);
+          } catch (thrown) {
+            const row = rowOf(place, request.fabricId);
+            if (!(thrown instanceof FabricFailure) || !row || row.leaseHolder !== null) throw thrown;
+            row.lastSyncMs = null;
+            throw thrown;
+          }
+        },
+      }),
+  },
+];
