@@ -9,7 +9,7 @@ export interface Figure {
   /** Stable: figures of several runs are put together by it. */
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 'MiB' | '1/s' | '%' | 'rows' | '1/cycle' | 'us';
+  readonly unit: 'ms' | 'MiB' | '1/s' | '%' | 'rows' | '1/cycle' | 'us' | 'KiB/s';
   /** What it must reach, where something is demanded. */
   readonly bound?: { readonly atMost: number } | { readonly atLeast: number };
   /** Whose it is; ours where absent. */

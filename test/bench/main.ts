@@ -11,6 +11,7 @@ import { openBed } from './bed.ts';
 import { type Figure, type Result, resultsOf, type Scenario } from './figure.ts';
 import { describeMachine, load } from './machine.ts';
 import { exchanges } from './scenarios/exchanges.ts';
+import { inspector } from './scenarios/inspector.ts';
 import { large } from './scenarios/large.ts';
 import { lateness } from './scenarios/lateness.ts';
 import { memory } from './scenarios/memory.ts';
@@ -19,7 +20,7 @@ import { start } from './scenarios/start.ts';
 import { timers } from './scenarios/timers.ts';
 import { tableOf } from './table.ts';
 
-const scenarios: readonly Scenario[] = [exchanges, large, start, saturation, lateness, memory, timers];
+const scenarios: readonly Scenario[] = [exchanges, large, start, saturation, lateness, memory, timers, inspector];
 
 const usage = `npm run bench -- [options] [scenario …]
 
