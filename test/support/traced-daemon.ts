@@ -9,7 +9,7 @@ import { type RunningTracing, startTracing } from '../../otel/trace-start.ts';
 import { type MemoryDaemon, type MemoryPlace, memoryDaemon, memoryPlace } from './memory-daemon.ts';
 
 export interface Told {
-  readonly running: RunningTracing;
+  readonly sdk: RunningTracing;
   readonly buffer: TraceBuffer;
   /** Every span that was exported so far, in the order in which they ended. */
   spans(): Promise<readonly ReadableSpan[]>;
@@ -19,7 +19,7 @@ export interface Told {
 export function tellTraces(env: Record<string, string> = {}): Told {
   const exporter = new InMemorySpanExporter();
   const buffer = new TraceBuffer();
-  const running = startTracing({
+  const sdk = startTracing({
     env,
     resource: resourceOf({ env, version: '1.2.3', instance: 'test' }),
     version: '1.2.3',
@@ -28,12 +28,12 @@ export function tellTraces(env: Record<string, string> = {}): Told {
     shutdownMs: 1_000,
     warn: () => {},
   });
-  onTestFinished(() => running.stop());
+  onTestFinished(() => sdk.stop());
   return {
-    running,
+    sdk,
     buffer,
     async spans() {
-      await running.flush();
+      await sdk.flush();
       return exporter.getFinishedSpans();
     },
   };
@@ -56,7 +56,7 @@ export function tracedDaemon({
   name?: string;
   told?: Told;
 } = {}): TracedPlace {
-  const traces = new Traces({ tracer: told.running.tracer, nowMs: place.clock.nowMs });
+  const traces = new Traces({ tracer: told.sdk.tracer, nowMs: place.clock.nowMs });
   const daemon = memoryDaemon(place, name, { env, tracing: traces });
   return { ...place, ...told, traces, daemon };
 }

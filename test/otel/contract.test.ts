@@ -1,0 +1,287 @@
+// The contract of what is told (`otel/names.ts`) held against what is told: cycles of every outcome, with a whole daemon
+// over memory. What lies below (requests, commands, statements) is held against it by `test/servers/traces.test.ts`, and the
+// command line by `test/process/traces.test.ts`.
+
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { describe, expect, test } from 'vitest';
+import { FabricFailure } from '../../machines/fabric/failure.ts';
+import { attributes, spans } from '../../otel/names.ts';
+import { pass, until } from '../support/memory-daemon.ts';
+import { breaches, type ToldSpan, untold } from '../support/trace-contract.ts';
+import { type TracedPlace, tracedDaemon } from '../support/traced-daemon.ts';
+
+interface Ready extends TracedPlace {
+  readonly row: ReturnType<TracedPlace['database']['add']>;
+  path(): string | undefined;
+  /** A run stands still in the middle. */
+  running(): Promise<void>;
+  /** The next run came to its rest, whatever it came to. */
+  cycle(): Promise<void>;
+}
+
+const secret = 'canary-4711';
+
+async function ready(env: Record<string, string> = {}): Promise<Ready> {
+  const place = tracedDaemon({ env });
+  const row = place.database.add('7', { guardCount: 1 });
+  place.fabric.put('VPC', 'a', 'b', 'c', 'd');
+  await place.daemon.start();
+  const path = () => place.daemon.fleet.member('7')?.path;
+  const isRested = () => path()?.endsWith('.waiting') ?? false;
+  const claims = () => place.database.acts.filter((act) => act === 'claim 7').length;
+  await pass(place.clock, 5_000);
+  await until(() => row.status === 'in_sync' && isRested());
+  return {
+    ...place,
+    row,
+    path,
+    async running() {
+      place.gate.shut();
+      await pass(place.clock, 60_250);
+      await until(() => place.gate.waiting === 1 && path() === 'syncing.running');
+    },
+    async cycle() {
+      const before = claims();
+      await pass(place.clock, 60_250);
+      await until(() => claims() > before && isRested());
+    },
+  };
+}
+
+const refused = () => new FabricFailure('UNREACHABLE', 'connection refused', { cause: new Error(secret) });
+
+/** By the outcome that the last run must have, and whether that is an error. */
+const outcomes: Readonly<
+  Record<string, { isError: boolean; env?: Record<string, string>; make(at: Ready): Promise<void> }>
+> = {
+  complete: {
+    isError: false,
+    async make({ cycle, fabric }) {
+      fabric.put('VPC', 'e', { name: 'a', spec: { of: 'something else' } });
+      fabric.drop('VPC', 'b');
+      await cycle();
+    },
+  },
+  partial: {
+    isError: false,
+    async make({ cycle, fabric }) {
+      fabric.trouble = ({ kind }) => (kind === 'VPC' ? { kind: 'forbidden', message: 'no' } : undefined);
+      await cycle();
+    },
+  },
+  awaiting_approval: {
+    isError: false,
+    async make({ cycle, fabric }) {
+      fabric.drop('VPC', 'a', 'b', 'c', 'd');
+      await cycle();
+    },
+  },
+  failed: {
+    isError: true,
+    async make({ cycle, fabric }) {
+      fabric.troubleElsewhere = async () => {
+        throw refused();
+      };
+      await cycle();
+    },
+  },
+  cancelled: {
+    isError: false,
+    async make({ running, daemon, path }) {
+      await running();
+      daemon.post.hear({ what: 'cancel', fabricId: '7', by: 'ann' });
+      await until(() => path() === 'scheduled.waiting');
+    },
+  },
+  fenced: {
+    isError: false,
+    async make({ running, row, gate, path }) {
+      await running();
+      Object.assign(row, { epoch: row.epoch + 1 });
+      gate.open();
+      await until(() => path() === 'scheduled.waiting');
+    },
+  },
+  contended: {
+    isError: false,
+    async make({ cycle, row, clock }) {
+      Object.assign(row, { leaseHolder: 'other', leaseUntilMs: clock.nowMs() + 1e9 });
+      await cycle();
+    },
+  },
+  superseded: {
+    isError: false,
+    async make({ database, row, cycle }) {
+      // The news of it is lost.
+      database.before = (act) => {
+        if (act === 'claim') row.dueAtMs = (row.dueAtMs ?? 0) + 60_000;
+      };
+      await cycle();
+    },
+  },
+  not_run: {
+    isError: true,
+    async make({ database, cycle }) {
+      database.before = (act) => {
+        if (act === 'claim') throw new FabricFailure('DATABASE_UNAVAILABLE', 'it does not answer');
+      };
+      await cycle();
+    },
+  },
+  removed: {
+    isError: false,
+    async make({ running, database, daemon }) {
+      await running();
+      database.rows.delete('7');
+      database.tell({ what: 'settings', fabricId: '7' });
+      await until(() => daemon.fleet.size === 0);
+    },
+  },
+  abandoned: {
+    isError: false,
+    async make({ running, traces }) {
+      await running();
+      traces.end();
+    },
+  },
+};
+
+const kinds = { [SpanKind.INTERNAL]: 'internal', [SpanKind.CLIENT]: 'client' } as const;
+
+const asTold = (span: ReadableSpan): ToldSpan => ({
+  name: span.name,
+  kind: kinds[span.kind as keyof typeof kinds] ?? String(span.kind),
+  attributes: span.attributes,
+  events: span.events,
+  links: span.links,
+});
+
+/** Of all tests in this file: the last one asks what none of them told. */
+const everything: ToldSpan[] = [];
+
+async function heldAgainstContract({ spans: told }: TracedPlace): Promise<readonly ReadableSpan[]> {
+  const those = await told();
+  everything.push(...those.map(asTold));
+  expect(those.map(asTold).flatMap(breaches)).toEqual([]);
+  expect(
+    JSON.stringify(those.map(({ attributes: a, events, links, status }) => [a, events, links, status])),
+  ).not.toContain(secret);
+  return those;
+}
+
+describe('a run that is', () => {
+  test.each(Object.entries(outcomes))('%s tells what the contract says', async (outcome, { isError, env, make }) => {
+    const at = await ready(env);
+    await make(at);
+    const those = await heldAgainstContract(at);
+    const runs = those.filter(({ name }) => name === 'fabric.run');
+    // The first one was complete.
+    const second = runs[1];
+    expect(second?.attributes['fabric_syncd.run.outcome']).toBe(outcome);
+    expect(second?.status.code).toBe(isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET);
+  });
+
+  test('every outcome of the contract is tried', () => {
+    const told = [...attributes['fabric_syncd.run.outcome'].is.matchAll(/`(\w+)`/g)].map(([, outcome]) => outcome);
+    expect(told).toEqual(Object.keys(outcomes));
+  });
+});
+
+describe('what happens outside of a run', () => {
+  test('is a trace of its own: paused, resumed, removed', async () => {
+    const at = await ready();
+    at.row.paused = { untilMs: null };
+    at.database.tell({ what: 'settings', fabricId: '7' });
+    await until(() => at.path() === 'idle');
+    at.row.paused = null;
+    at.database.tell({ what: 'settings', fabricId: '7' });
+    await until(() => at.path() === 'scheduled.waiting');
+    at.database.rows.delete('7');
+    at.database.tell({ what: 'settings', fabricId: '7' });
+    await until(() => at.daemon.fleet.size === 0);
+    const those = await heldAgainstContract(at);
+    const replans = those.filter(({ name }) => name === 'fabric.replan');
+    const ofTrace = (traceId: string) =>
+      those
+        .filter((span) => span.spanContext().traceId === traceId && span.name.startsWith('fabric.transition '))
+        .map(({ attributes: a }) => `${a['fabric_syncd.transition.from']} > ${a['fabric_syncd.transition.to']}`);
+    expect(replans.map((root) => ofTrace(root.spanContext().traceId))).toEqual([
+      ['idle > scheduled.waiting'],
+      ['scheduled.waiting > idle'],
+      ['idle > scheduled.arming', 'scheduled.arming > scheduled.waiting'],
+      ['scheduled.waiting > removed'],
+    ]);
+  });
+
+  test('a sweep is told that repaired something, and no other', async () => {
+    const at = await ready();
+    await pass(at.clock, 20_000);
+    const sweeps = async () => (await heldAgainstContract(at)).filter(({ name }) => name === 'fabric.sweep');
+    // The one at the start armed the first timer.
+    const before = await sweeps();
+    await at.timers.cancel('7');
+    await pass(at.clock, 5_000);
+    const after = await sweeps();
+    expect(after.length - before.length).toBe(1);
+    expect(after.at(-1)?.attributes).toMatchObject({ 'fabric_syncd.sweep.rearmed': 1 });
+  });
+
+  test('a run that a person asked for tells who, and links to the command', async () => {
+    const at = await ready();
+    const line = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    at.database.request('7', 'ann@noc', line);
+    await until(() => at.database.runs.length === 2 && at.path() === 'scheduled.waiting');
+    const run = (await heldAgainstContract(at)).findLast(({ name }) => name === 'fabric.run');
+    expect(run?.attributes['fabric_syncd.reason']).toBe('ann@noc');
+    expect(run?.links.map(({ context, attributes: a }) => [context.spanId, a])).toEqual([
+      ['b7ad6b7169203331', { 'fabric_syncd.link': 'requested_by' }],
+    ]);
+  });
+
+  test('the state in which only a person can help is an error, and that before it is none', async () => {
+    const at = await ready({ FABRIC_SYNCD_RETRIES_MAX: '1' });
+    at.fabric.troubleElsewhere = async () => {
+      throw refused();
+    };
+    await at.cycle();
+    await pass(at.clock, 5_000);
+    await until(() => at.path() === 'errored.waiting');
+    const those = await heldAgainstContract(at);
+    const state = (name: string) => those.findLast((span) => span.name === `fabric.state ${name}`)?.status.code;
+    expect([state('backoff'), state('errored')]).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+    const retry = those.findLast(({ name }) => name === 'fabric.run');
+    expect(retry?.links.map(({ attributes: a }) => a)).toEqual([{ 'fabric_syncd.link': 'failed_attempt' }]);
+  });
+
+  test('a merge that fails tells its code', async () => {
+    const at = await ready();
+    at.database.before = (act) => {
+      if (act === 'commit') throw new FabricFailure('DATABASE_REFUSED', 'no');
+    };
+    await at.cycle();
+    const merge = (await heldAgainstContract(at)).findLast(({ name }) => name === 'fabric.merge');
+    expect(merge?.attributes['error.type']).toBe('DATABASE_REFUSED');
+  });
+});
+
+describe('the contract', () => {
+  test('has nothing that was never told', () => {
+    expect(untold(everything, ['run', 'replan', 'state', 'transition', 'merge', 'sweep'])).toEqual([]);
+  });
+
+  test('has no attribute that no span has', () => {
+    const used = Object.values(spans).flatMap(({ always, sometimes }) => [...always, ...sometimes]);
+    // Those of events and links.
+    const others = ['fabric_syncd.link', 'exception.type', 'exception.message'];
+    expect(
+      Object.keys(attributes)
+        .filter((name) => !(used as string[]).includes(name))
+        .toSorted(),
+    ).toEqual(others.toSorted());
+  });
+
+  test('names no fabric', async () => {
+    for (const { name } of everything) expect(name).not.toContain('fabric-7');
+  });
+});

@@ -1,0 +1,70 @@
+// Holds what was exported against the contract (`otel/names.ts`), in both directions.
+
+import { type AttributeName, attributes, type SpanKey, spans } from '../../otel/names.ts';
+
+/** A span as any exporter sees it. */
+export interface ToldSpan {
+  readonly name: string;
+  readonly kind: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly events: readonly {
+    readonly name: string;
+    readonly attributes?: Readonly<Record<string, unknown>> | undefined;
+  }[];
+  readonly links: readonly { readonly attributes?: Readonly<Record<string, unknown>> | undefined }[];
+}
+
+const byKey = Object.entries(spans) as readonly (readonly [SpanKey, (typeof spans)[SpanKey]])[];
+
+/** The name as the span's attributes make it; null where one of them is missing. */
+function nameOf(pattern: string, told: ToldSpan['attributes']): string | null {
+  let isWhole = true;
+  const name = pattern.replace(/\{([^}]+)\}/g, (_, attribute: string) => {
+    isWhole &&= told[attribute] !== undefined;
+    return String(told[attribute]);
+  });
+  return isWhole ? name : null;
+}
+
+/** Which span of the contract it is: the one with the most in its name that fits. */
+export function keyOf(span: ToldSpan): SpanKey | null {
+  const fits = byKey.filter(([, { name }]) => nameOf(name, span.attributes) === span.name);
+  return fits.toSorted(([, one], [, other]) => other.name.length - one.name.length)[0]?.[0] ?? null;
+}
+
+/** What a span tells that the contract does not know, and what it should tell and does not; in words. */
+export function breaches(span: ToldSpan): readonly string[] {
+  const key = keyOf(span);
+  if (key === null) return [`no such span: ${span.name}`];
+  const { kind, always, sometimes, events, links } = spans[key];
+  const told = Object.keys(span.attributes);
+  const wrong: string[] = [];
+  if (span.kind !== kind) wrong.push(`kind ${span.kind} instead of ${kind}`);
+  for (const name of always) if (!told.includes(name)) wrong.push(`without ${name}`);
+  for (const name of told) if (![...always, ...sometimes].includes(name as AttributeName)) wrong.push(`with ${name}`);
+  for (const event of span.events) {
+    if (!events.includes(event.name)) wrong.push(`event ${event.name}`);
+    for (const name of Object.keys(event.attributes ?? {})) if (!(name in attributes)) wrong.push(`event with ${name}`);
+  }
+  if (span.links.length > 0 && !links) wrong.push('linked');
+  for (const link of span.links) {
+    for (const name of Object.keys(link.attributes ?? {})) if (!(name in attributes)) wrong.push(`link with ${name}`);
+  }
+  return wrong.map((what) => `${span.name}: ${what}`);
+}
+
+/** Everything of the contract that none of these told: `span key` or `span key: attribute`. */
+export function untold(those: readonly ToldSpan[], keys: readonly SpanKey[]): readonly string[] {
+  return keys.flatMap((key) => {
+    const mine = those.filter((span) => keyOf(span) === key);
+    if (mine.length === 0) return [key];
+    const { always, sometimes, events, links } = spans[key];
+    const told = new Set(mine.flatMap((span) => Object.keys(span.attributes)));
+    const happened = new Set(mine.flatMap((span) => span.events.map(({ name }) => name)));
+    return [
+      ...[...always, ...sometimes].filter((name) => !told.has(name)),
+      ...events.filter((name) => !happened.has(name)),
+      ...(links && !mine.some((span) => span.links.length > 0) ? ['a link'] : []),
+    ].map((what) => `${key}: ${what}`);
+  });
+}
