@@ -189,7 +189,7 @@ const troubled = (state: 'backoff' | 'errored') =>
           src: 'settle',
           input: failed(state),
           onDone: restAsPlanned,
-          // Postgres is away: the attempt is told when it is back, by the sweep that finds the expired lease.
+          // Postgres is away: the attempt is told when it is back, by the sweep.
           onError: { target: 'waiting', actions: 'forgetAttempt' },
         },
       },

@@ -6,6 +6,8 @@
 //   A3. The plan that a step returns is read off the row as it is now, not as it was when the attempt began.
 //   A4. Lease and claim are trusted only until a monotonic time counted from before the question; a run that is not
 //       renewed by then is told so at that time, whatever the renewal in hand is waiting for.
+//   A5. What Postgres did not take of the end of a run is kept, and written when it is back: a run that nobody makes any
+//       more does not keep its fabric waiting for its own lease.
 
 import { randomUUID } from 'node:crypto';
 import { type BackoffPolicy, probeDelayMs, retryDelayMs } from '../../machines/fabric/backoff.ts';
@@ -26,6 +28,7 @@ import type { FabricLock, Lease } from '../ports/lock.ts';
 import type { FabricRow, FabricSettings, NextDue, SettleRequest, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding, SyncJob } from '../sync/run.ts';
+import { connectionAfter } from './connection-after.ts';
 import type { Planner } from './planner.ts';
 
 export interface AttemptPolicy {
@@ -59,14 +62,27 @@ interface Held {
   settings: FabricSettings | null;
   /** How the run in hand ended, where it failed: what `settle` writes beside the failure. */
   ending: Extract<SyncEnding, { kind: 'failed' }> | null;
+  /** When the claim was asked for, monotonic milliseconds. */
+  claimedMs: number;
+}
+
+/** How a run ended that could not be written down, as Postgres was away. */
+interface Unwritten {
+  readonly input: SettleInput;
+  readonly held: Held | null;
 }
 
 /** How far two clocks may run apart while a claim lasts, as a share of it; and Postgres's rounding, in milliseconds. */
 const drift = { share: 0.01, ms: 2 };
 
+/** Before a run is made again that our own servers cut short. */
+const pauseMsMin = 1_000;
+
 export class Attempts {
   readonly #deps: AttemptDeps;
   readonly #held = new Map<string, Held>();
+  /** By fabric (A5). */
+  readonly #unwritten = new Map<string, Unwritten>();
 
   constructor(deps: AttemptDeps) {
     this.#deps = deps;
@@ -87,7 +103,8 @@ export class Attempts {
     }
     const token = randomUUID();
     const claimTrustedUntilMs = Number.NEGATIVE_INFINITY;
-    this.#held.set(token, { fabricId, lease, claimTrustedUntilMs, row: null, settings: null, ending: null });
+    const nothing = { row: null, settings: null, ending: null, claimedMs: 0 };
+    this.#held.set(token, { fabricId, lease, claimTrustedUntilMs, ...nothing });
     return { kind: 'acquired', token, degraded: lease === null };
   }
 
@@ -95,8 +112,10 @@ export class Attempts {
     const { store, daemon, policy, clock } = this.#deps;
     const { token, fabricId, trigger, servedDueMs, traceparent } = input;
     let claimed = false;
-    const askedMs = clock.monotonicMs();
     try {
+      // Over a lease of our own the claim would take this fabric's last run for one that a crash cut off.
+      await this.#writeDown(fabricId);
+      const askedMs = clock.monotonicMs();
       const answer = await store.claim({
         fabricId,
         daemon,
@@ -112,6 +131,7 @@ export class Attempts {
           held.row = answer.row;
           held.settings = answer.settings;
           held.claimTrustedUntilMs = this.#claimTrustedUntil(askedMs);
+          held.claimedMs = askedMs;
           claimed = true;
           return { kind: 'claimed', claim: answer.claim, attempts: answer.row.attempts };
         }
@@ -207,32 +227,65 @@ export class Attempts {
   }
 
   async settle(input: SettleInput): Promise<{ plan: Plan }> {
-    const { store } = this.#deps;
-    const { fabricId, rest, outcome, attempts, failure, claim, token } = input;
-    const held = this.#held.get(token);
+    const { fabricId, token } = input;
+    const held = this.#held.get(token) ?? null;
     try {
-      const answer = await store.settle({
-        fabricId,
-        claim,
-        rest,
-        outcome,
-        attempts,
-        failure,
-        connection: connectionAfter(failure.code),
-        due: this.#dueAfter(input, held?.row ?? null),
-        approval: held?.ending?.approval ?? null,
-        figures: held?.ending?.figures ?? null,
-      });
-      // Overtaken: the row says where to rest.
-      const row = answer.kind === 'settled' ? answer.row : await store.fabric(fabricId);
+      const row = await this.#settle(input, this.#dueAfter(input, held), held);
       return { plan: row ? await this.#planOf(row) : { state: 'idle', reason: 'not_configured' } };
+    } catch (thrown) {
+      if (FabricFailure.from(thrown).code === 'DATABASE_UNAVAILABLE') this.#unwritten.set(fabricId, { input, held });
+      throw thrown;
     } finally {
       await this.#giveBack(token);
     }
   }
 
+  /**
+   * Writes down how runs ended while Postgres was away (A5).
+   * @returns the fabrics whose rows say so now: their timers are still hidden by the claim of the run
+   * @throws `DATABASE_UNAVAILABLE` where it still is; what is left is kept
+   */
+  async settleLeft(): Promise<readonly string[]> {
+    const fabricIds = [...this.#unwritten.keys()];
+    for (const fabricId of fabricIds) await this.#writeDown(fabricId);
+    return fabricIds;
+  }
+
+  async #writeDown(fabricId: string): Promise<void> {
+    const unwritten = this.#unwritten.get(fabricId);
+    if (!unwritten) return;
+    const { input, held } = unwritten;
+    // What the run served is still due. Postgres was away for a while: that was the pause that others have to make.
+    const due = this.#dueAfter(input, held);
+    const served = held?.row?.dueAtMs ?? null;
+    const again =
+      input.outcome === 'cancelled' && input.failure.code !== 'CANCELLED' && due !== null && served !== null;
+    await this.#settle(input, again ? { ...due, dueAtMs: served } : due, held);
+    if (this.#unwritten.get(fabricId) === unwritten) this.#unwritten.delete(fabricId);
+  }
+
+  async #settle(input: SettleInput, due: SettleRequest['due'], held: Held | null): Promise<FabricRow | null> {
+    const { store } = this.#deps;
+    const { fabricId, rest, outcome, attempts, failure, claim } = input;
+    const answer = await store.settle({
+      fabricId,
+      claim,
+      rest,
+      outcome,
+      attempts,
+      failure,
+      connection: connectionAfter(failure.code),
+      due,
+      approval: held?.ending?.approval ?? null,
+      figures: held?.ending?.figures ?? null,
+    });
+    // Overtaken: the row says where to rest.
+    return answer.kind === 'settled' ? answer.row : store.fabric(fabricId);
+  }
+
   /** The fabric is gone, and with it whoever would have given its lease back. */
   async drop(fabricId: string): Promise<void> {
+    this.#unwritten.delete(fabricId);
     await this.#dropWhere((held) => held.fabricId === fabricId);
   }
 
@@ -276,9 +329,10 @@ export class Attempts {
     return stands ? { ...next, dueAtMs } : next;
   }
 
-  #dueAfter({ rest, outcome, attempts, failure }: SettleInput, row: FabricRow | null): SettleRequest['due'] {
+  #dueAfter({ rest, outcome, attempts, failure }: SettleInput, held: Held | null): SettleRequest['due'] {
     const { clock, policy } = this.#deps;
     const nowMs = clock.nowMs();
+    const row = held?.row ?? null;
     if (outcome === 'failed') {
       return rest === 'scheduled' ? null : this.#nextTry(rest, attempts, row, failure.retryAfterMs);
     }
@@ -294,9 +348,14 @@ export class Attempts {
         // Still due, so that the next start resumes it.
         return { kind, dueAtMs: nowMs };
       default:
-        // Our own servers were away: soon again, but no run that never gets through is run without a pause.
-        return { kind, dueAtMs: nowMs + Math.min(row.intervalMs, policy.backoff.capMs) };
+        // Our own servers were away: soon again, but one that never gets through rests for as long as it works.
+        return { kind, dueAtMs: nowMs + Math.min(row.intervalMs, policy.backoff.capMs, this.#pauseMs(held)) };
     }
+  }
+
+  #pauseMs(held: Held | null): number {
+    const { clock } = this.#deps;
+    return Math.max(pauseMsMin, held ? Math.round(clock.monotonicMs() - held.claimedMs) : 0);
   }
 
   #nextTry(rest: 'backoff' | 'errored', attempts: number, row: FabricRow | null, retryAfterMs?: number) {
@@ -316,32 +375,3 @@ function trustedUntilMs({ lease, claimTrustedUntilMs }: Held): number {
 
 /** Why a fabric that rests so has a timer. */
 const dueKind = { scheduled: 'sync', backoff: 'retry', errored: 'probe' } as const;
-
-/** What a failure says about the connection: null where it says nothing. */
-function connectionAfter(code: FabricFailure['code']): 'disconnected' | 'error' | null {
-  switch (code) {
-    case 'ADDRESS_UNKNOWN':
-    case 'UNREACHABLE':
-    case 'TIMED_OUT':
-      return 'disconnected';
-    case 'TLS_UNTRUSTED':
-    case 'TLS_NAME_MISMATCH':
-    case 'TLS_EXPIRED':
-    case 'TLS_FAILED':
-    case 'UNAUTHORIZED':
-    case 'FORBIDDEN':
-    case 'REDIRECTED':
-    case 'THROTTLED':
-    case 'SERVER_ERROR':
-    case 'NOT_KUBERNETES':
-    case 'BODY_BROKEN':
-    case 'BODY_TOO_LARGE':
-    case 'CLUSTER_CHANGED':
-    // Nothing can be reached with these.
-    case 'SETTINGS_INVALID':
-    case 'CREDENTIAL_UNREADABLE':
-      return 'error';
-    default:
-      return null;
-  }
-}

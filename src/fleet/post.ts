@@ -10,7 +10,7 @@ import type { TimerStore } from '../ports/timers.ts';
 import type { Service } from '../service.ts';
 import type { Fleet } from './fleet.ts';
 import { differs, type Planner } from './planner.ts';
-import { afterOutage, type Sweep } from './sweep.ts';
+import { afterOutage, type Sweep, settledLate } from './sweep.ts';
 
 export interface PostDeps {
   readonly store: Store;
@@ -20,6 +20,8 @@ export interface PostDeps {
   readonly sweep: Sweep;
   readonly log: Log;
 }
+
+const byPeople: readonly string[] = ['settings', 'unlock'];
 
 export class Post implements Service {
   readonly name = 'post';
@@ -117,8 +119,8 @@ export class Post implements Service {
     // Whoever runs it arms what comes next.
     if (plan.why === 'running_elsewhere') return true;
     // Where the row already said so, the daemon that wrote it armed the timer; but a person who writes arms nothing, and
-    // a timer that nobody here expected was hidden by being claimed.
-    const byDaemon = why !== 'settings' && why !== 'unlock' && why !== 'unexpected timer';
+    // a timer that nobody here expected, or whose run could not be told, was hidden by being claimed.
+    const byDaemon = ![...byPeople, 'unexpected timer', settledLate].includes(why);
     return byDaemon && this.#deps.timers.shared && !differs(row, plan);
   }
 }

@@ -121,6 +121,50 @@ describe('a run', () => {
     expect(outcomes(database.runs)).toEqual(['complete', 'cancelled']);
   });
 
+  test('whose end Postgres does not hear is made again when it is back, not when its own lease ends', async () => {
+    const { clock, row, database, path, synced, running, gate } = await ready();
+    await synced();
+    await running();
+    const { dueAtMs: servedMs, lastSyncMs: stampedMs } = row;
+    database.before = () => {
+      throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres does not answer');
+    };
+    gate.open();
+    await until(() => path() === 'scheduled.waiting');
+    await pass(clock, 4_000);
+    expect(row).toMatchObject({ status: 'syncing', leaseHolder: 'one', lastSyncMs: stampedMs });
+    database.before = () => {};
+    await pass(clock, 6_000);
+    await until(() => row.leaseHolder === null);
+    expect(outcomes(database.runs)).toEqual(['complete', 'cancelled', 'complete']);
+    expect(row, 'it was no failure of the fabric').toMatchObject({ status: 'in_sync', attempts: 0, failure: null });
+    expect(row.lastSyncMs).toBeLessThan((servedMs ?? 0) + 15_000);
+  });
+
+  test('that failed while Postgres was away is told as what it was', async () => {
+    const { clock, row, database, path, synced, running, fabric, gate } = await ready();
+    await synced();
+    const works = fabric.troubleElsewhere;
+    fabric.troubleElsewhere = async (request, signal) => {
+      await works(request, signal);
+      throw new FabricFailure('UNREACHABLE', 'connection refused');
+    };
+    await running();
+    database.before = () => {
+      throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres does not answer');
+    };
+    gate.open();
+    await until(() => path() === 'backoff.waiting');
+    expect(row).toMatchObject({ status: 'syncing', leaseHolder: 'one' });
+    database.before = (act) => {
+      if (act === 'claim') throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres does not answer');
+    };
+    await pass(clock, 5_000);
+    await until(() => row.leaseHolder === null);
+    expect(row).toMatchObject({ state: 'backoff', status: 'error', attempts: 1, failure: { code: 'UNREACHABLE' } });
+    expect(outcomes(database.runs)).toEqual(['complete', 'failed']);
+  });
+
   test('retries wait longer and longer; at the end a slow probe heals it by itself', async () => {
     const { clock, row, path, synced, fabric } = await ready({ FABRIC_SYNCD_RETRIES_MAX: '2' });
     await synced();
