@@ -6,6 +6,7 @@
 //   …
 //   TIMER_DUE → locked · SYNC_REQUESTED → locked · PLAN → idle, scheduled, backoff, errored
 
+import { top } from '../../../otel/transitions.ts';
 import type { MachineDocument } from '../../inspector/documents.ts';
 import type { Paint } from '../colours.ts';
 import { limit } from '../status-text.ts';
@@ -26,7 +27,7 @@ export function chartLines(
 ): string[] {
   const outer = machine.states.filter((state) => state.parent === null);
   const column = Math.max(...outer.map(({ path }) => path.length)) + 2;
-  const present = outerOf(now.path);
+  const present = now.path === null ? null : top(now.path);
   const lines = outer.map(({ path }) => {
     const inner = machine.states.filter(({ parent }) => parent === path);
     const names = inner.map((state) => (state.path === now.path ? `[${state.name}]` : state.name)).join(' · ');
@@ -46,20 +47,16 @@ export function chartLines(
 
 /** Each event that leaves the present state, with where it may lead. */
 function waysOut(machine: MachineDocument, path: string): string {
-  const outer = outerOf(path);
+  const outer = top(path);
   const ways = new Map<string, Set<string>>();
   for (const { from, to, label } of machine.transitions) {
     if ((from !== path && from !== outer) || to === null) continue;
     const name = label === '' ? 'at once' : label;
     const targets = ways.get(name) ?? new Set();
     // From inside one state to inside the same one: only there the inner name tells something.
-    targets.add(from !== outer && outerOf(to) === outer ? to : (outerOf(to) ?? to));
+    targets.add(from !== outer && top(to) === outer ? to : top(to));
     ways.set(name, targets);
   }
   if (ways.size === 0) return 'nothing leaves it but what it does itself';
   return [...ways].map(([label, targets]) => `${label} → ${[...targets].join(' or ')}`).join(' · ');
-}
-
-function outerOf(path: string | null): string | null {
-  return path?.split('.', 1)[0] ?? null;
 }

@@ -1,5 +1,6 @@
 // One fabric on a terminal: why it is where it is, its statechart, the run in hand, what happened, its last runs.
 
+import { top } from '../../../otel/transitions.ts';
 import type { FabricDocument, MachineDocument, TransitionDocument } from '../../inspector/documents.ts';
 import { cut, plain } from '../plain-text.ts';
 import { runTable } from '../run-text.ts';
@@ -32,8 +33,9 @@ export function fabricLines(
   const live = model.fabrics.get(document.fabric.id);
   const fabric = live ?? document.fabric;
   const since = fabric.since === null ? '' : wholeSpan(nowMs - Date.parse(fabric.since));
-  const [newest] = document.transitions;
-  const from = newest && newest.to === fabric.path ? (newest.from.split('.', 1)[0] ?? null) : null;
+  // The last one that led from one outer state into another.
+  const entered = document.transitions.find((moved) => top(moved.from) !== top(moved.to));
+  const from = entered && top(entered.to) === fabric.state ? top(entered.from) : null;
   const upper = [
     paint('bold', cut(`${plain(fabric.name)} (number ${fabric.id})`, width)),
     ...(model.lost ? headLines(model, screen) : []),
@@ -72,16 +74,15 @@ function progressLines(model: Model, { progress, fabric }: FabricDocument, { wid
 
 function timelineLines(transitions: readonly TransitionDocument[], { width, paint }: Screen): string[] {
   if (transitions.length === 0) return [];
-  const rows = transitions
-    .slice(0, transitionsShown)
-    .map(({ at, label, from, to, stayed_ms, late_ms, trace_id }) => [
-      at.slice(11, 23),
-      label,
-      `${from} → ${to}`,
-      stayed_ms === null ? null : span(stayed_ms),
-      late_ms === null ? null : span(late_ms),
-      trace_id?.slice(0, 8) ?? null,
-    ]);
+  const rows = transitions.slice(0, transitionsShown).map(({ at, label, from, to, stayed_ms, late_ms, trace_id }) => [
+    at.slice(11, 23),
+    label,
+    // Inside one state only the inner name is new.
+    `${from} → ${top(from) === top(to) ? to.slice(top(to).length) : to}`,
+    stayed_ms === null ? null : span(stayed_ms),
+    late_ms === null ? null : span(late_ms),
+    trace_id?.slice(0, 8) ?? null,
+  ]);
   const columns = [
     { title: 'TIME' },
     { title: 'WHAT HAPPENED', widthMin: 10 },
