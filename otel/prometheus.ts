@@ -6,6 +6,7 @@
 
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { MetricDescription } from './metric-names.ts';
 
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -21,11 +22,21 @@ export function prometheusText({ resource, scopeMetrics }: ResourceMetrics): str
   return `${serializer.serialize({ resource, scopeMetrics: named }).trimEnd()}\n`;
 }
 
+/** What a metric of the contract is called there. */
+export function prometheusName({ name, kind, unit }: MetricDescription): string {
+  const isGauge = kind === 'observed gauge';
+  const named = nameWithUnit(name, unit, isGauge).replaceAll('.', '_');
+  return kind.endsWith('counter') ? `${named}_total` : named;
+}
+
 function withUnit(metric: MetricData): MetricData {
   const { descriptor } = metric;
-  const word =
-    descriptor.unit === '1' && metric.dataPointType === DataPointType.GAUGE ? 'ratio' : words[descriptor.unit];
   // The unit stands in the name; a comment of its own is for OpenMetrics.
-  const name = word === undefined || descriptor.name.endsWith(word) ? descriptor.name : `${descriptor.name}.${word}`;
+  const name = nameWithUnit(descriptor.name, descriptor.unit, metric.dataPointType === DataPointType.GAUGE);
   return { ...metric, descriptor: { ...descriptor, name, unit: '' } };
+}
+
+function nameWithUnit(name: string, unit: string, isGauge: boolean): string {
+  const word = unit === '1' && isGauge ? 'ratio' : words[unit];
+  return word === undefined || name.endsWith(word) ? name : `${name}.${word}`;
 }

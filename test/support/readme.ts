@@ -1,6 +1,8 @@
 // The parts of the README that are made from the code: `npm run readme` writes them, a test compares them.
 
 import { fabricMachine } from '../../machines/fabric/machine.ts';
+import { counted, distributed, type MetricDescription, observed, ofProcess, ofSdk } from '../../otel/metric-names.ts';
+import { prometheusName } from '../../otel/prometheus.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { everyVerb } from '../../src/cli/verbs.ts';
 import { settings } from '../../src/settings.ts';
@@ -40,6 +42,24 @@ export const parts: Readonly<Record<string, () => string>> = {
         fallback === '' ? '' : `\`${fallback}\``,
         credential ? `${description} Or the systemd credential \`${credential}\`.` : description,
       ]),
+    ),
+  metrics: () =>
+    table(
+      ['metric', 'labels', 'says'],
+      [
+        ...Object.values<MetricDescription>({ ...counted, ...distributed, ...observed, ...ofProcess }).map((metric) => [
+          `\`${prometheusName(metric)}\``,
+          Object.keys(metric.attributes ?? {})
+            .map((attribute) => `\`${attribute.replaceAll('.', '_')}\``)
+            .join(', '),
+          metric.when,
+        ]),
+        ...Object.entries(ofSdk).map(([name, says]) => {
+          const isCounter = name.endsWith('processed');
+          const inPrometheus = `${name.replaceAll('.', '_')}${isCounter ? '_total' : ''}`;
+          return [`\`${inPrometheus}\``, isCounter ? '`error_type`' : '', `${says} Only where they are exported.`];
+        }),
+      ],
     ),
 };
 

