@@ -46,7 +46,11 @@ function stateDocument(node: Node, delaysMs: Readonly<Record<string, number>>): 
     tags: [...node.tags],
     initial: initialOf(node),
     invokes: node.invoke.map(({ src }) => String(src)),
-    after: node.after.map(({ delay }) => ({ delay: String(delay), ms: delaysMs[String(delay)] ?? null })),
+    // A delay whose end leads to several places is one deadline.
+    after: [...new Set(node.after.map(({ delay }) => String(delay)))].map((delay) => ({
+      delay,
+      ms: delaysMs[delay] ?? null,
+    })),
   };
 }
 

@@ -1,5 +1,5 @@
 // Every document and every stream message of the inspector's HTTP API, as types. The server makes them, the page and the
-// terminal read them; nothing else is promised.
+// terminal read them; nothing else is promised. What is drawn, and what is changed, stands in a file of its own.
 //
 //   I1. Plain JSON in snake_case; what `status --json` says too has the same name and the same meaning here (view.ts).
 //   I2. Times are RFC 3339 in UTC with milliseconds, lengths of time are milliseconds (`_ms`) or whole seconds (`_s`).
@@ -11,6 +11,15 @@ import type { FabricState } from '../../machines/fabric/plan.ts';
 import type { ChangeKind } from '../ports/operator.ts';
 import type { TimerState } from './timer-view.ts';
 import type { FabricView, RunView, StatusView } from './view.ts';
+
+export type { Act, ActAnswer, ActBodies, ErrorDocument, SessionDocument } from './control-documents.ts';
+export type {
+  ChartTransition,
+  MachineDocument,
+  SpanDocument,
+  StateDocument,
+  TraceDocument,
+} from './drawn-documents.ts';
 
 // --- GET /api/fleet, and the event `snapshot` ---
 
@@ -76,8 +85,7 @@ export interface RecentRun {
 // --- GET /api/events: server-sent events ---
 
 /**
- * What comes as `event: NAME` with `data:` one of these as JSON. Every event but `progress` and `snapshot`'s own first
- * one has an id; a reconnect with `Last-Event-ID` (or `?after=ID`) is told what it missed, or gets a `snapshot` where
+ * What comes as `event: NAME` with `data:` one of these as JSON. Every event but `progress` has an id; a reconnect with `Last-Event-ID` (or `?after=ID`) is told what it missed, or gets a `snapshot` where
  * that is not known any more. `?fabric=NAME` leaves out what is about other fabrics; only there `progress` is told.
  */
 export interface StreamMessages {
@@ -354,127 +362,4 @@ export interface RepairsDocument {
     readonly interrupted: number;
     readonly resumed: number;
   }[];
-}
-
-// --- GET /api/machine ---
-
-/** The statechart, read off the machine itself. */
-export interface MachineDocument {
-  readonly id: string;
-  /** Path of the outer state that it starts in. */
-  readonly initial: string;
-  /** Outer states first, in the chart's order, each followed by its inner ones. */
-  readonly states: readonly StateDocument[];
-  /** In the chart's order; of those that share `from` and `event` the first whose guards hold is taken. */
-  readonly transitions: readonly ChartTransition[];
-}
-
-export interface StateDocument {
-  /** `syncing` or `syncing.running`: what `path`, `from` and `to` say elsewhere. */
-  readonly path: string;
-  readonly name: string;
-  readonly parent: string | null;
-  readonly description: string;
-  readonly tags: readonly string[];
-  /** Path of the inner state that it starts in; null where it has none. */
-  readonly initial: string | null;
-  /** What it does while it is in force: the names of its ports. */
-  readonly invokes: readonly string[];
-  /** Deadlines: the name of the delay and how long it is set to. */
-  readonly after: readonly { readonly delay: string; readonly ms: number | null }[];
-}
-
-export interface ChartTransition {
-  readonly from: string;
-  /** Null where nothing is left: the event is only noted, or ignored. */
-  readonly to: string | null;
-  readonly event: string;
-  /** For people: `TIMER_DUE`, `acquireLease done`, `runSync failed`, `after runDeadline`, or empty for `always`. */
-  readonly label: string;
-  readonly kind: 'event' | 'done' | 'failed' | 'after' | 'always';
-  /** All must hold. */
-  readonly guards: readonly string[];
-  readonly actions: readonly string[];
-}
-
-// --- GET /api/traces/TRACE_ID ---
-
-export interface TraceDocument {
-  readonly trace_id: string;
-  /** Null where the daemon does not keep it (any more). In order of their start. */
-  readonly spans: readonly SpanDocument[] | null;
-  /** Why `spans` is null, for people; else empty. */
-  readonly problem: string;
-  /** Where a Jaeger is set. */
-  readonly jaeger_url: string | null;
-}
-
-export interface SpanDocument {
-  readonly trace_id: string;
-  readonly span_id: string;
-  readonly parent_span_id: string | null;
-  readonly name: string;
-  readonly kind: string;
-  /** Epoch milliseconds, fractional. */
-  readonly start_ms: number;
-  readonly duration_ms: number;
-  readonly status: 'unset' | 'ok' | 'error';
-  readonly status_message: string;
-  readonly attributes: Readonly<Record<string, string | number | boolean | readonly string[]>>;
-  readonly events: readonly {
-    readonly name: string;
-    readonly at_ms: number;
-    readonly attributes: Readonly<Record<string, string | number | boolean | readonly string[]>>;
-  }[];
-  readonly links: readonly { readonly trace_id: string; readonly span_id: string }[];
-}
-
-// --- GET /api/session · POST /api/login {"token"} · POST /api/logout ---
-
-export interface SessionDocument {
-  /** The daemon runs with --control. */
-  readonly control: boolean;
-  /** Who is logged in here; null: nobody, so this browser may only look. */
-  readonly who: string | null;
-  /** When the session ends. */
-  readonly until: string | null;
-}
-
-// --- POST /api/fabrics/NAME/{trigger,pause,resume,approve,unlock,cancel,retry} ---
-
-/** Bodies are JSON objects; `{}` where nothing is to be said. */
-export interface ActBodies {
-  readonly trigger: Readonly<Record<string, never>>;
-  /** `until`: RFC 3339, or null for "until resumed". */
-  readonly pause: { readonly reason: string; readonly until: string | null };
-  readonly resume: Readonly<Record<string, never>>;
-  /** `run`: whose approval was shown (`approval.run`): what waits since another run is refused as CHANGED_MEANWHILE. */
-  readonly approve: { readonly run: string };
-  readonly unlock: Readonly<Record<string, never>>;
-  readonly cancel: Readonly<Record<string, never>>;
-  /** A sync now, of a fabric that is in `backoff` or `errored`. */
-  readonly retry: Readonly<Record<string, never>>;
-}
-
-export type Act = keyof ActBodies;
-
-export interface ActAnswer {
-  readonly act: Act;
-  readonly fabric: string;
-  readonly fabric_id: string;
-  readonly by: string;
-  readonly at: string;
-  /** One sentence: what came of it. */
-  readonly said: string;
-}
-
-// --- any answer that is not 2xx ---
-
-/**
- * 400 BAD_REQUEST · 401 NOT_LOGGED_IN, LOGIN_REFUSED · 403 FORBIDDEN, CONTROL_OFF · 404 NOT_FOUND, NO_SUCH_FABRIC,
- * NO_SUCH_RUN · 405 METHOD_NOT_ALLOWED · 409 a refusal by its own name (PAUSED, NOTHING_WAITS, …) · 413 TOO_LARGE ·
- * 415 NOT_JSON · 421 WRONG_HOST · 503 DATABASE_UNAVAILABLE, TOO_MANY_WATCHERS, STOPPING · 500 INTERNAL
- */
-export interface ErrorDocument {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string };
 }
