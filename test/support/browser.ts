@@ -1,0 +1,94 @@
+// A real browser without a window, for what only a browser can tell. It is Debian's Chromium, driven by playwright-core;
+// where none is installed the tests that need one are skipped, and their title says how to get it.
+
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, expect } from 'vitest';
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Where it is; null where there is none. */
+export const chromiumPath: string | null = places.find((path) => existsSync(path)) ?? null;
+
+/** For the title of what is skipped without it. */
+export const needsChromium = chromiumPath ? '' : ' (skipped: no Chromium; apt-get install -y chromium)';
+
+export interface VisitOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly scheme?: 'light' | 'dark';
+  readonly reducedMotion?: boolean;
+  /** How far the browser's clock is ahead of the real one. */
+  readonly clockAheadMs?: number;
+}
+
+/** A bound for what hangs. */
+const patienceMs = 30_000;
+
+/**
+ * Call it at the top of a test file. Whatever a page asked for that is not of its own host, whatever it complained of,
+ * and whatever it threw, fails the test that opened it.
+ */
+export function browserOfThisFile(): (url: string, options?: VisitOptions) => Promise<Page> {
+  let browser: Promise<Browser> | null = null;
+  const contexts: BrowserContext[] = [];
+  const complaints: string[] = [];
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+    expect(complaints.splice(0), 'what the browser complained of').toEqual([]);
+  });
+  afterAll(async () => (await browser)?.close());
+  return async (url, options = {}) => {
+    browser ??= launch();
+    const { width = 1440, height = 900, scheme = 'light', reducedMotion = false, clockAheadMs = 0 } = options;
+    const context = await (await browser).newContext({
+      viewport: { width, height },
+      colorScheme: scheme,
+      reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
+      locale: 'en-GB',
+    });
+    contexts.push(context);
+    context.setDefaultTimeout(patienceMs);
+    if (clockAheadMs !== 0) await context.addInitScript(setClock, clockAheadMs);
+    const page = await context.newPage();
+    const host = new URL(url).host;
+    page.on('request', (request) => {
+      if (new URL(request.url()).host !== host) complaints.push(`it asked another host: ${request.url()}`);
+    });
+    page.on('pageerror', (error) => complaints.push(`it threw: ${error.stack ?? error.message}`));
+    page.on('console', (message) => {
+      // That nobody answers while a daemon is away is what the test wants.
+      if (message.type() === 'error' && !/net::ERR_|status of 50\d/.test(message.text()))
+        complaints.push(message.text());
+    });
+    await page.goto(url);
+    return page;
+  };
+}
+
+function launch(): Promise<Browser> {
+  if (chromiumPath === null) throw new Error('there is no Chromium here');
+  // Chromium's own sandbox does not work for root, as whom containers and CI run.
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath: chromiumPath, args });
+}
+
+/** Runs in the page, before anything of it does. */
+function setClock(aheadMs: number): void {
+  const real = Date.now;
+  Date.now = () => real() + aheadMs;
+}
+
+/** What axe finds that is serious or worse, one line each, with the element. */
+export async function seriousFaults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, help, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html} ${failureSummary}`),
+      );
+  });
+}
