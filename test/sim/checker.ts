@@ -179,7 +179,8 @@ export class Checker implements Witness {
   /** r. Who waits for a slot waits for the runs before; each has its deadline. */
   #answered(): void {
     const { postgres, world, config, scenario } = this.#place;
-    const withinMs = 2 * this.soonMs + (scenario.fabrics.length + 1) * config.runDeadlineMs;
+    const before = Math.ceil(scenario.fabrics.length / config.concurrency);
+    const withinMs = this.soonMs + (before + 1) * config.runDeadlineMs;
     for (const [at, { requestId, fabricId, atMs }] of this.#asked.entries()) {
       const request = postgres.database.requests.find((one) => one.requestId === requestId);
       if (!request || request.settled) {

@@ -21,6 +21,8 @@ export type TrapEffect =
   | 'lost'
   /** It is done, and the answer comes very late. */
   | 'late'
+  /** It arrives very late, when its asker may have given up, and is done then. */
+  | 'delayed'
   /** It is done twice: the way there repeated it. The second answer is heard. */
   | 'doubled'
   /** The process dies when it has asked, when it was done, or when the answer comes. */
@@ -175,7 +177,8 @@ export class SimProcess {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const effect = host.spring(service, op);
-    const [thereMs, backMs] = [latency(chance) + takesMs, latency(chance)];
+    const delayedMs = effect === 'delayed' ? chance.spread(1_000, 90_000) : 0;
+    const [thereMs, backMs] = [latency(chance) + takesMs + delayedMs, latency(chance)];
     const flushed = chance.is(0.5);
     let over = false;
     let served = false;
@@ -198,7 +201,7 @@ export class SimProcess {
     signal?.addEventListener('abort', abort, { once: true });
     if (effect === 'dies asking') this.die('is killed');
     const arrive = async () => {
-      if (over || (!this.alive && !flushed)) return;
+      if (effect !== 'delayed' && (over || (!this.alive && !flushed))) return;
       served = true;
       let answer: { readonly value: Answer } | { readonly thrown: unknown };
       try {

@@ -96,7 +96,9 @@ export class SimPostgres {
       known: (id, signal) => ask('known', [id], () => inner.known(id, signal), signal),
       commit: (request, signal) => {
         // Sent once: what is doubled on the way is the same again.
-        const sent: CommitRequest = { ...request, staged: [...request.staged] };
+        const sent: CommitRequest = Object.create(request, {
+          staged: { value: [...request.staged], enumerable: true },
+        });
         return ask('commit', [sent], () => inner.commit(sent, neverAborted), signal);
       },
       settle: (request) => ask('settle', [request], () => inner.settle(request)),

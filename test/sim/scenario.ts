@@ -15,6 +15,8 @@ export interface FabricPlan {
   readonly sizes: readonly number[];
   /** It is there from the beginning; else an event adds it. */
   readonly atStart: boolean;
+  /** Left out of a smaller scenario. */
+  readonly absent?: boolean;
 }
 
 export type Happening =
@@ -163,6 +165,7 @@ const effects: readonly TrapEffect[] = [
   'lost',
   'lost',
   'late',
+  'delayed',
   'doubled',
   'dies asking',
   'dies when done',
@@ -235,6 +238,7 @@ function trouble(chance: Chance): Trouble {
     () => ({ what: 'repeats an object' }),
     () => ({ what: 'hides its uid' }),
     () => ({ what: 'is slow', ms: Math.round(chance.spread(300, 12_000)) }),
+    () => ({ what: 'is slow', ms: Math.round(chance.spread(1_000, 8_000)) }),
     () => ({ what: 'hangs' }),
   ];
   return chance.pick(all)();

@@ -37,13 +37,14 @@ export async function simulate(scenario: Scenario, { mutate = null }: SimulateOp
   const { world, checker, postgres, faults } = place;
   postgres.witness = checker;
   world.onStep = () => checker.look();
-  for (const { fabricId, intervalMs, atStart } of scenario.fabrics) {
-    if (atStart) postgres.database.add(fabricId, settingsIn(place, intervalMs));
+  for (const { fabricId, intervalMs, atStart, absent } of scenario.fabrics) {
+    if (atStart && !absent) postgres.database.add(fabricId, settingsIn(place, intervalMs));
   }
   for (const [at, daemon] of place.daemons.entries()) daemon.startIn(at * 700);
   scheduleStorm(place);
   // When it is calm again people look after what waits for them.
   world.in(scenario.stormMs + 1_000, () => approveAll(place));
+  world.in(scenario.stormMs + 5_000, () => triggerAll(place));
   const isOver = () => checker.violation !== null;
   await world.run(scenario.stormMs, isOver);
   const left = [...postgres.database.rows.values()].map(({ intervalMs }) => intervalMs);
@@ -100,6 +101,10 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     fabric.onRequest = (process, what) => checker.requested(fabricId, process, what);
   }
   return place;
+}
+
+function triggerAll(place: Place): void {
+  for (const fabricId of place.postgres.database.rows.keys()) void operate(place, fabricId, 'trigger', 0);
 }
 
 function approveAll(place: Place): void {

@@ -168,7 +168,7 @@ export async function operate(place: Place, fabricId: string, act: OperatorAct, 
   const row = database.rows.get(fabricId);
   if (act === 'add') {
     const plan = scenario.fabrics.find((one) => one.fabricId === fabricId);
-    if (row || !plan || place.removed.has(fabricId)) return;
+    if (row || !plan || plan.absent || place.removed.has(fabricId)) return;
     world.tell(`fabric ${fabricId}: added`);
     addFabric(database, fabricId, settingsIn(place, plan.intervalMs));
     return;

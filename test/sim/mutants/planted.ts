@@ -66,9 +66,12 @@ export const mutants: readonly Mutant[] = [
     mutate: (ports, place) =>
       storeWith(ports, {
         commit(request, signal) {
-          const row = rowOf(place, request.fabricId);
-          const claim = row?.runId ? { runId: row.runId, epoch: row.epoch } : request.claim;
-          return ports.store.commit({ ...request, claim }, signal);
+          // Looked up when the commit is done, not when it is asked for.
+          const claim = () => {
+            const row = rowOf(place, request.fabricId);
+            return row?.runId ? { runId: row.runId, epoch: row.epoch } : request.claim;
+          };
+          return ports.store.commit(Object.defineProperty({ ...request }, 'claim', { get: claim }), signal);
         },
       }),
   },
