@@ -18,9 +18,20 @@ import { memory } from './scenarios/memory.ts';
 import { saturation } from './scenarios/saturation.ts';
 import { start } from './scenarios/start.ts';
 import { timers } from './scenarios/timers.ts';
+import { tracing } from './scenarios/tracing.ts';
 import { tableOf } from './table.ts';
 
-const scenarios: readonly Scenario[] = [exchanges, large, start, saturation, lateness, memory, timers, inspector];
+const scenarios: readonly Scenario[] = [
+  exchanges,
+  large,
+  start,
+  saturation,
+  lateness,
+  memory,
+  timers,
+  tracing,
+  inspector,
+];
 
 const usage = `npm run bench -- [options] [scenario …]
 

@@ -26,16 +26,20 @@ function nameOf(pattern: string, told: ToldSpan['attributes']): string | null {
   return isWhole ? name : null;
 }
 
-/** Which span of the contract it is: the one with the most in its name that fits. */
+/** Which span of the contract it is: of those whose name fits, the one that it breaches least. */
 export function keyOf(span: ToldSpan): SpanKey | null {
   const fits = byKey.filter(([, { name }]) => nameOf(name, span.attributes) === span.name);
-  return fits.toSorted(([, one], [, other]) => other.name.length - one.name.length)[0]?.[0] ?? null;
+  const wrong = (key: SpanKey) => breachesOf(span, key).length;
+  return fits.toSorted(([one], [other]) => wrong(one) - wrong(other))[0]?.[0] ?? null;
 }
 
 /** What a span tells that the contract does not know, and what it should tell and does not; in words. */
 export function breaches(span: ToldSpan): readonly string[] {
   const key = keyOf(span);
-  if (key === null) return [`no such span: ${span.name}`];
+  return key === null ? [`no such span: ${span.name}`] : breachesOf(span, key);
+}
+
+function breachesOf(span: ToldSpan, key: SpanKey): readonly string[] {
   const { kind, always, sometimes, events, links } = spans[key];
   const told = Object.keys(span.attributes);
   const wrong: string[] = [];

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Sql } from 'postgres';
 import { expect, inject, vi } from 'vitest';
 import type { FailureCode } from '../../../machines/fabric/failure.ts';
+import type { OpenTraces } from '../../../otel/start.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/config.ts';
 import { startDaemon } from '../../../src/daemon.ts';
@@ -94,7 +95,10 @@ export interface Kept {
 }
 
 /** @param other settings of the daemon beside the impatient ones */
-export async function openStation(other: Readonly<Record<string, string>> = {}): Promise<Station> {
+export async function openStation(
+  other: Readonly<Record<string, string>> = {},
+  traces: OpenTraces | null = null,
+): Promise<Station> {
   const undo: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const act of undo.splice(0).reverse()) await act();
@@ -129,7 +133,7 @@ export async function openStation(other: Readonly<Record<string, string>> = {}):
         notifier: new SystemdNotifier({ env: {}, onTrouble: () => {} }),
         levels: untold().levels,
         measuring: unmeasured(),
-        traces: null,
+        traces,
       },
       AbortSignal.timeout(30_000),
     );
