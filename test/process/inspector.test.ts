@@ -11,6 +11,7 @@ import type {
   SessionDocument,
   StreamMessages,
   TimersDocument,
+  TraceDocument,
 } from '../../src/inspector/documents.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
@@ -68,6 +69,9 @@ describe('the inspector of a daemon', () => {
     expect(timers.timers).toMatchObject([{ fabric: 'lab' }]);
     expect(timers.lateness.runs).toBeGreaterThan(1);
     expect(await read(`${base}/api/machine`)).toMatchObject({ id: 'fabric' });
+    const traceId = fabric.runs.find(({ outcome }) => outcome === 'complete')?.trace_id ?? 'none';
+    const { spans } = await read<TraceDocument>(`${base}/api/traces/${traceId}`);
+    expect(spans?.length).toBeGreaterThan(5);
     expect(await read(`${base}/api/traces/${'a'.repeat(32)}`)).toMatchObject({ spans: null });
   });
 
