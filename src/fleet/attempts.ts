@@ -255,13 +255,20 @@ export class Attempts {
     const unwritten = this.#unwritten.get(fabricId);
     if (!unwritten) return;
     const { input, held } = unwritten;
-    // What the run served is still due. Postgres was away for a while: that was the pause that others have to make.
     const due = this.#dueAfter(input, held);
-    const served = held?.row?.dueAtMs ?? null;
-    const again =
-      input.outcome === 'cancelled' && input.failure.code !== 'CANCELLED' && due !== null && served !== null;
-    await this.#settle(input, again ? { ...due, dueAtMs: served } : due, held);
+    await this.#settle(
+      input,
+      due && input.failure.code === 'DATABASE_UNAVAILABLE' ? this.#atOnce(due, held) : due,
+      held,
+    );
     if (this.#unwritten.get(fabricId) === unwritten) this.#unwritten.delete(fabricId);
+  }
+
+  /** Still due: Postgres was away for a while, and that was the pause that others have to make. */
+  #atOnce(due: NonNullable<SettleRequest['due']>, held: Held | null): SettleRequest['due'] {
+    const nowMs = this.#deps.clock.nowMs();
+    const servedMs = held?.row?.dueAtMs ?? null;
+    return servedMs !== null && servedMs <= nowMs ? { ...due, dueAtMs: nowMs } : due;
   }
 
   async #settle(input: SettleInput, due: SettleRequest['due'], held: Held | null): Promise<FabricRow | null> {
