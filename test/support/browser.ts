@@ -58,8 +58,8 @@ export function browserOfThisFile(): (url: string, options?: VisitOptions) => Pr
     });
     page.on('pageerror', (error) => complaints.push(`it threw: ${error.stack ?? error.message}`));
     page.on('console', (message) => {
-      // That nobody answers while a daemon is away is what the test wants.
-      if (message.type() === 'error' && !/net::ERR_|status of 50\d/.test(message.text()))
+      // That nobody answers while a daemon is away, and that a daemon refuses, is what the test wants.
+      if (message.type() === 'error' && !/net::ERR_|status of (?:401|409|50\d)/.test(message.text()))
         complaints.push(message.text());
     });
     await page.goto(url);

@@ -48,7 +48,7 @@ function Step({ app, route, step, nowMs }) {
   const { at, event, label, from, to, stayed_ms, late_ms, run, trace_id } = step;
   const moves = outerOf(from) !== outerOf(to);
   return html`<tr class=${moves ? '' : 'minor'}>
-    <td class="number">${clockText(at, nowMs, true)}</td>
+    <td>${clockText(at, nowMs, true)}</td>
     <td><code title=${event}>${label === '' ? 'always' : label}</code></td>
     <td><code>${from}</code></td>
     <td><span class=${moves ? `to state-${outerOf(to)}` : 'to'}>${moves && html`<${Icon} mark=${outerOf(to)} />`}<code>${to}</code></span></td>

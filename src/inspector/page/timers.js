@@ -81,7 +81,7 @@ function Repairs({ document: { repairs, orphan_timers }, nowMs }) {
         <table class="plain-table">
           <thead><tr><th scope="col">When</th><th scope="col">Why it looked</th><th scope="col">What it mended</th></tr></thead>
           <tbody>
-            ${last.map((pass) => html`<tr key=${pass.at}><td class="number">${clockText(pass.at, nowMs)}</td><td>${pass.why}</td><td>${mended(pass)}</td></tr>`)}
+            ${last.map((pass) => html`<tr key=${pass.at}><td>${clockText(pass.at, nowMs)}</td><td>${pass.why}</td><td>${mended(pass)}</td></tr>`)}
           </tbody>
         </table>
       </div>`
@@ -122,11 +122,11 @@ function Row({ app, timer: { fabric, state, redis, postgres }, nowMs }) {
   return html`<tr>
     <th scope="row"><${Link} app=${app} to=${fabricRoute(fabric)}>${fabric}<//></th>
     <td><span class=${`outcome tone-${tone}`}><${Icon} mark=${mark} /><span>${words}</span></span></td>
-    <td class="number">${postgres ? html`<${Due} at=${postgres.due_at} nowMs=${nowMs} />` : '–'}</td>
+    <td>${postgres ? html`<${Due} at=${postgres.due_at} nowMs=${nowMs} />` : '–'}</td>
     <td>${postgres?.kind ?? ''}</td>
-    <td class="number">${redis ? html`<${Due} at=${redis.due_at} nowMs=${nowMs} />` : '–'}</td>
+    <td>${redis ? html`<${Due} at=${redis.due_at} nowMs=${nowMs} />` : '–'}</td>
     <td>${redis?.kind ?? ''}</td>
-    <td class="number">${redis && redis.shows_at !== redis.due_at ? `again ${dueText(Date.parse(redis.shows_at) - nowMs)}` : ''}</td>
+    <td>${redis && redis.shows_at !== redis.due_at ? `again ${dueText(Date.parse(redis.shows_at) - nowMs)}` : ''}</td>
   </tr>`;
 }
 
