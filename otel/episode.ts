@@ -53,14 +53,14 @@ export class Episode {
     const leaves = top(from) !== top(to);
     if (leaves) this.#leave();
     const attributes: Told = {
-      'fabric_syncd.fabric.id': this.fabricId,
-      'fabric_syncd.transition.event': event,
-      'fabric_syncd.transition.from': from,
-      'fabric_syncd.transition.to': to,
-      ...(stayedMs !== null && { 'fabric_syncd.transition.stayed_ms': Math.round(stayedMs) }),
-      ...(reason !== null && { 'fabric_syncd.reason': reason }),
+      'fabric.id': this.fabricId,
+      'fabric.transition.event': event,
+      'fabric.transition.from': from,
+      'fabric.transition.to': to,
+      ...(stayedMs !== null && { 'fabric.transition.stayed_ms': Math.round(stayedMs) }),
+      ...(reason !== null && { 'fabric.reason': reason }),
     };
-    const name = spans.transition.name.replace('{fabric_syncd.transition.to}', to);
+    const name = spans.transition.name.replace('{fabric.transition.to}', to);
     this.#tracer.startSpan(name, { attributes: attributes as Attributes }, this.#context).end();
     if (leaves || this.#state === null) this.#enter(top(to));
   }
@@ -82,8 +82,8 @@ export class Episode {
   }
 
   #enter(state: string): void {
-    const attributes: Told = { 'fabric_syncd.fabric.id': this.fabricId, 'fabric_syncd.fabric.state': state };
-    const name = spans.state.name.replace('{fabric_syncd.fabric.state}', state);
+    const attributes: Told = { 'fabric.id': this.fabricId, 'fabric.state': state };
+    const name = spans.state.name.replace('{fabric.state}', state);
     this.#state = this.#tracer.startSpan(name, { attributes: attributes as Attributes }, this.#rootContext);
     this.#context = trace.setSpan(this.#rootContext, this.#state);
   }

@@ -77,13 +77,13 @@ export class Traces implements Tracing {
     if (!now?.run) return;
     now.run.outcome = outcome;
     now.episode.tell({
-      'fabric_syncd.objects.created': counts.created,
-      'fabric_syncd.objects.updated': counts.updated,
-      'fabric_syncd.objects.deleted': counts.deleted,
-      'fabric_syncd.objects.quarantined': counts.quarantined,
-      'fabric_syncd.run.requests': requests,
-      'fabric_syncd.run.bytes_read': bytesRead,
-      ...(remark !== '' && { 'fabric_syncd.run.remark': remark }),
+      'fabric.objects.created': counts.created,
+      'fabric.objects.updated': counts.updated,
+      'fabric.objects.deleted': counts.deleted,
+      'fabric.objects.quarantined': counts.quarantined,
+      'fabric.run.requests': requests,
+      'fabric.run.bytes_read': bytesRead,
+      ...(remark !== '' && { 'fabric.run.remark': remark }),
     });
   }
 
@@ -98,11 +98,11 @@ export class Traces implements Tracing {
   swept({ why, startedMs, interrupted, resumed, rearmed, cancelled }: SweepRepairs): void {
     if (interrupted + resumed + rearmed + cancelled === 0) return;
     const attributes: Told = {
-      'fabric_syncd.sweep.why': why,
-      'fabric_syncd.sweep.interrupted': interrupted,
-      'fabric_syncd.sweep.resumed': resumed,
-      'fabric_syncd.sweep.rearmed': rearmed,
-      'fabric_syncd.sweep.cancelled': cancelled,
+      'fabric.sweep.why': why,
+      'fabric.sweep.interrupted': interrupted,
+      'fabric.sweep.resumed': resumed,
+      'fabric.sweep.rearmed': rearmed,
+      'fabric.sweep.cancelled': cancelled,
     };
     const span = this.#tracer.startSpan(
       spans.sweep.name,
@@ -121,14 +121,14 @@ export class Traces implements Tracing {
 
   #beginRun({ fabricId, name, reason, context: { trigger, servedDueMs, traceparent } }: TracedTransition): InHand {
     const attributes: Told = {
-      'fabric_syncd.fabric.id': fabricId,
-      'fabric_syncd.fabric.name': name,
-      'fabric_syncd.run.trigger': trigger,
+      'fabric.id': fabricId,
+      'fabric.name': name,
+      'fabric.run.trigger': trigger,
       ...(servedDueMs !== null && {
-        'fabric_syncd.run.due_at': new Date(servedDueMs).toISOString(),
-        'fabric_syncd.run.late_ms': this.#nowMs() - servedDueMs,
+        'fabric.run.due_at': new Date(servedDueMs).toISOString(),
+        'fabric.run.late_ms': this.#nowMs() - servedDueMs,
       }),
-      ...(trigger === 'manual' && reason !== null && { 'fabric_syncd.reason': reason }),
+      ...(trigger === 'manual' && reason !== null && { 'fabric.reason': reason }),
     };
     const root = this.#tracer.startSpan(
       spans.run.name,
@@ -140,9 +140,9 @@ export class Traces implements Tracing {
 
   #beginReplan({ fabricId, name, reason }: Pick<TracedTransition, 'fabricId' | 'name' | 'reason'>): InHand {
     const attributes: Told = {
-      'fabric_syncd.fabric.id': fabricId,
-      'fabric_syncd.fabric.name': name,
-      ...(reason !== null && { 'fabric_syncd.reason': reason }),
+      'fabric.id': fabricId,
+      'fabric.name': name,
+      ...(reason !== null && { 'fabric.reason': reason }),
     };
     const root = this.#tracer.startSpan(
       spans.replan.name,
@@ -155,7 +155,7 @@ export class Traces implements Tracing {
   #end(fabricId: string, { episode, run }: InHand): void {
     this.#inHand.delete(fabricId);
     if (run) {
-      episode.tell({ 'fabric_syncd.run.outcome': run.outcome });
+      episode.tell({ 'fabric.run.outcome': run.outcome });
       if (run.failure) fail(episode, run.failure);
     }
     episode.end();
@@ -167,7 +167,7 @@ function linksTo(traceparent: string | null, trigger: string): Link[] {
   const before = readTraceparent(traceparent);
   if (!before) return [];
   const how = { sync: 'armed_by', manual: 'requested_by' }[trigger] ?? 'failed_attempt';
-  const attributes: Told = { 'fabric_syncd.link': how };
+  const attributes: Told = { 'fabric.link': how };
   return [{ context: before, attributes: attributes as Attributes }];
 }
 
@@ -176,7 +176,7 @@ function note(run: RunNotes, episode: Episode, { from, to, context: fabric }: Tr
   const is = top(to);
   if (is === 'syncing' && was === 'locked' && fabric.claim) {
     const { runId, epoch } = fabric.claim;
-    episode.tell({ 'fabric_syncd.run.id': runId, 'fabric_syncd.run.epoch': epoch });
+    episode.tell({ 'fabric.run.id': runId, 'fabric.run.epoch': epoch });
   }
   if (to === 'syncing.stopping') {
     run.failure = fabric.failure;
@@ -184,7 +184,7 @@ function note(run: RunNotes, episode: Episode, { from, to, context: fabric }: Tr
   } else if (was === 'syncing' && to.endsWith('.recording')) {
     run.failure = fabric.failure;
     run.outcome = 'failed';
-    episode.tell({ 'fabric_syncd.run.attempts': fabric.attempts });
+    episode.tell({ 'fabric.run.attempts': fabric.attempts });
   } else if (to === 'locked.returning' && was === 'locked') {
     run.failure = fabric.obstacle;
     run.outcome = outcomeOf(fabric.obstacle);

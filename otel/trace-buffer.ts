@@ -35,7 +35,7 @@ export interface RecentTrace {
   readonly trace_id: string;
   /** Null for a planning outside of a run, and for a run that was not granted. */
   readonly run: string | null;
-  /** As `fabric_syncd.run.outcome`; `replan` for a planning. */
+  /** As `fabric.run.outcome`; `replan` for a planning. */
   readonly outcome: string;
   readonly start_ms: number;
   readonly duration_ms: number;
@@ -84,8 +84,8 @@ export class TraceBuffer implements SpanProcessor {
         ? []
         : {
             trace_id: traceId,
-            run: text(root.attributes['fabric_syncd.run.id']),
-            outcome: text(root.attributes['fabric_syncd.run.outcome']) ?? 'replan',
+            run: text(root.attributes['fabric.run.id']),
+            outcome: text(root.attributes['fabric.run.outcome']) ?? 'replan',
             start_ms: toMs(root.startTime),
             duration_ms: toMs(root.duration),
             spans: spans.length + missing,
@@ -127,7 +127,7 @@ export class TraceBuffer implements SpanProcessor {
 
   #finish(kept: Kept, root: ReadableSpan): void {
     kept.root = root;
-    const fabricId = text(root.attributes['fabric_syncd.fabric.id']);
+    const fabricId = text(root.attributes['fabric.id']);
     // A sweep's: its trace is kept, but is no fabric's.
     if (fabricId === null) return;
     const recent = this.#byFabric.get(fabricId) ?? [];
@@ -140,7 +140,7 @@ export class TraceBuffer implements SpanProcessor {
   #drop(kept: Kept): void {
     this.#traces.delete(kept.traceId);
     this.#spans -= kept.spans.length;
-    const fabricId = text(kept.root?.attributes['fabric_syncd.fabric.id']);
+    const fabricId = text(kept.root?.attributes['fabric.id']);
     const recent = fabricId === null ? undefined : this.#byFabric.get(fabricId);
     if (fabricId === null || !recent) return;
     recent.splice(recent.indexOf(kept), 1);

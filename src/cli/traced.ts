@@ -42,8 +42,8 @@ export async function traced(
   const span = trace
     .getTracer('fabric-syncd', version)
     .startSpan(
-      spans.command.name.replace('{fabric_syncd.cli.verb}', verb),
-      { kind: SpanKind.CLIENT, attributes: { 'fabric_syncd.cli.verb': verb } },
+      spans.command.name.replace('{fabric.cli.verb}', verb),
+      { kind: SpanKind.CLIENT, attributes: { 'fabric.cli.verb': verb } },
       above,
     );
   let exit: Exit = 'failed';

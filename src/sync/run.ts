@@ -280,11 +280,11 @@ function countsOf({ figures, deletions, touched, quarantined }: CommitRequest) {
   const sum = (key: 'created' | 'updated') =>
     Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
   return {
-    'fabric_syncd.objects.created': sum('created'),
-    'fabric_syncd.objects.updated': sum('updated'),
-    'fabric_syncd.objects.deleted': deletions.length,
-    'fabric_syncd.objects.touched': touched.length,
-    'fabric_syncd.objects.quarantined': quarantined.length,
+    'fabric.objects.created': sum('created'),
+    'fabric.objects.updated': sum('updated'),
+    'fabric.objects.deleted': deletions.length,
+    'fabric.objects.touched': touched.length,
+    'fabric.objects.quarantined': quarantined.length,
   };
 }
 

@@ -178,12 +178,12 @@ describe('a run that is', () => {
     const runs = those.filter(({ name }) => name === 'fabric.run');
     // The first one was complete.
     const second = runs[1];
-    expect(second?.attributes['fabric_syncd.run.outcome']).toBe(outcome);
+    expect(second?.attributes['fabric.run.outcome']).toBe(outcome);
     expect(second?.status.code).toBe(isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET);
   });
 
   test('every outcome of the contract is tried', () => {
-    const told = [...attributes['fabric_syncd.run.outcome'].is.matchAll(/`(\w+)`/g)].map(([, outcome]) => outcome);
+    const told = [...attributes['fabric.run.outcome'].is.matchAll(/`(\w+)`/g)].map(([, outcome]) => outcome);
     expect(told).toEqual(Object.keys(outcomes));
   });
 });
@@ -205,7 +205,7 @@ describe('what happens outside of a run', () => {
     const ofTrace = (traceId: string) =>
       those
         .filter((span) => span.spanContext().traceId === traceId && span.name.startsWith('fabric.transition '))
-        .map(({ attributes: a }) => `${a['fabric_syncd.transition.from']} > ${a['fabric_syncd.transition.to']}`);
+        .map(({ attributes: a }) => `${a['fabric.transition.from']} > ${a['fabric.transition.to']}`);
     expect(replans.map((root) => ofTrace(root.spanContext().traceId))).toEqual([
       ['idle > scheduled.waiting'],
       ['scheduled.waiting > idle'],
@@ -224,7 +224,7 @@ describe('what happens outside of a run', () => {
     await pass(at.clock, 5_000);
     const after = await sweeps();
     expect(after.length - before.length).toBe(1);
-    expect(after.at(-1)?.attributes).toMatchObject({ 'fabric_syncd.sweep.rearmed': 1 });
+    expect(after.at(-1)?.attributes).toMatchObject({ 'fabric.sweep.rearmed': 1 });
   });
 
   test('a run that a person asked for tells who, and links to the command', async () => {
@@ -233,9 +233,9 @@ describe('what happens outside of a run', () => {
     at.database.request('7', 'ann@noc', line);
     await until(() => at.database.runs.length === 2 && at.path() === 'scheduled.waiting');
     const run = (await heldAgainstContract(at)).findLast(({ name }) => name === 'fabric.run');
-    expect(run?.attributes['fabric_syncd.reason']).toBe('ann@noc');
+    expect(run?.attributes['fabric.reason']).toBe('ann@noc');
     expect(run?.links.map(({ context, attributes: a }) => [context.spanId, a])).toEqual([
-      ['b7ad6b7169203331', { 'fabric_syncd.link': 'requested_by' }],
+      ['b7ad6b7169203331', { 'fabric.link': 'requested_by' }],
     ]);
   });
 
@@ -251,7 +251,7 @@ describe('what happens outside of a run', () => {
     const state = (name: string) => those.findLast((span) => span.name === `fabric.state ${name}`)?.status.code;
     expect([state('backoff'), state('errored')]).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
     const retry = those.findLast(({ name }) => name === 'fabric.run');
-    expect(retry?.links.map(({ attributes: a }) => a)).toEqual([{ 'fabric_syncd.link': 'failed_attempt' }]);
+    expect(retry?.links.map(({ attributes: a }) => a)).toEqual([{ 'fabric.link': 'failed_attempt' }]);
   });
 
   test('a merge that fails tells its code', async () => {
@@ -273,7 +273,7 @@ describe('the contract', () => {
   test('has no attribute that no span has', () => {
     const used = Object.values(spans).flatMap(({ always, sometimes }) => [...always, ...sometimes]);
     // Those of events and links.
-    const others = ['fabric_syncd.link', 'exception.type', 'exception.message'];
+    const others = ['fabric.link', 'exception.type', 'exception.message'];
     expect(
       Object.keys(attributes)
         .filter((name) => !(used as string[]).includes(name))

@@ -36,10 +36,10 @@ describe('a run', () => {
       '    fabric.transition scheduled.waiting',
     ]);
     expect(run?.attributes).toMatchObject({
-      'fabric_syncd.fabric.id': '7',
-      'fabric_syncd.run.trigger': 'sync',
-      'fabric_syncd.run.outcome': 'complete',
-      'fabric_syncd.objects.created': 1,
+      'fabric.id': '7',
+      'fabric.run.trigger': 'sync',
+      'fabric.run.outcome': 'complete',
+      'fabric.objects.created': 1,
     });
     expect(run?.status.code).toBe(SpanStatusCode.UNSET);
   });
@@ -52,7 +52,7 @@ describe('a run', () => {
     await until(() => database.runs.length === 2 && rested());
     const [first, second] = await roots('fabric.run');
     expect(second?.links.map(({ context, attributes }) => [context.spanId, attributes])).toEqual([
-      [first?.spanContext().spanId, { 'fabric_syncd.link': 'armed_by' }],
+      [first?.spanContext().spanId, { 'fabric.link': 'armed_by' }],
     ]);
     expect(database.runs.map((run) => readTraceparent(run.traceparent)?.spanId)).toEqual([
       first?.spanContext().spanId,

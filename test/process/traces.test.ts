@@ -24,12 +24,12 @@ async function tracedBed(): Promise<{ bed: Bed; receiver: OtlpReceiver }> {
 /** The root span of a run, once it was delivered. */
 const rootOf = (receiver: OtlpReceiver, run: Pick<Run, 'id'>): Promise<ReceivedSpan> =>
   receiver.until(({ spans }) =>
-    spans.find((span) => span.name === 'fabric.run' && span.attributes['fabric_syncd.run.id'] === run.id),
+    spans.find((span) => span.name === 'fabric.run' && span.attributes['fabric.run.id'] === run.id),
   );
 
 /** Its links as `how trace/span`. */
 const linksOf = (span: ReceivedSpan) =>
-  span.links.map(({ traceId, spanId, attributes }) => `${attributes['fabric_syncd.link']} ${traceId}/${spanId}`);
+  span.links.map(({ traceId, spanId, attributes }) => `${attributes['fabric.link']} ${traceId}/${spanId}`);
 
 const traceparentOf = async (bed: Bed, run: Run) => {
   const [row] = await bed.sql<[{ traceparent: string | null }]>`
@@ -123,7 +123,7 @@ test('a run that was killed is linked from its retry, though no span of it was e
   expect(retry.trigger).toBe('retry');
   const root = await rootOf(receiver, retry);
   expect(linksOf(root)).toEqual([`failed_attempt ${await lineBefore(bed, patient, retry)}`]);
-  expect(receiver.spans.some(({ attributes }) => attributes['fabric_syncd.run.id'] === interrupted.id)).toBe(false);
+  expect(receiver.spans.some(({ attributes }) => attributes['fabric.run.id'] === interrupted.id)).toBe(false);
 });
 
 test('another daemon that takes the timer over links to the run that armed it, elsewhere', async () => {
@@ -162,7 +162,7 @@ test.skipIf(redisFound === null)(
     const next = await patient.synced(before.id);
     expect(linksOf(await rootOf(receiver, next))).toEqual([`armed_by ${await lineBefore(bed, patient, next)}`]);
     const sweep = await receiver.until(({ spans }) => spans.find(({ name }) => name === 'fabric.sweep'));
-    expect(sweep.attributes).toMatchObject({ 'fabric_syncd.sweep.rearmed': 1 });
+    expect(sweep.attributes).toMatchObject({ 'fabric.sweep.rearmed': 1 });
   },
 );
 

@@ -41,9 +41,7 @@ afterAll(async () => {
 /** The spans of a run once its root has come, which is the last of them. */
 async function spansOf(run: string): Promise<readonly ReceivedSpan[]> {
   return receiver.until(({ spans }) => {
-    const root = spans.find(
-      ({ name, attributes }) => name === 'fabric.run' && attributes['fabric_syncd.run.id'] === run,
-    );
+    const root = spans.find(({ name, attributes }) => name === 'fabric.run' && attributes['fabric.run.id'] === run);
     return root && spans.filter(({ traceId }) => traceId === root.traceId);
   });
 }
