@@ -126,10 +126,11 @@ export class Checker implements Witness {
     this.#asked.push({ requestId, fabricId, atMs: this.#place.world.nowMs });
   }
 
-  /** @param servers whether more than a fabric is in trouble */
-  disturbed(servers: boolean): void {
-    this.#disturbedMs = this.#place.world.nowMs;
-    if (servers) this.#serversDisturbedMs = this.#disturbedMs;
+  /** @param servers whether more than a fabric is in trouble. @param ms how long it lasts */
+  disturbed(servers: boolean, ms: number): void {
+    const untilMs = this.#place.world.nowMs + ms;
+    this.#disturbedMs = Math.max(this.#disturbedMs, untilMs);
+    if (servers) this.#serversDisturbedMs = Math.max(this.#serversDisturbedMs, untilMs);
   }
 
   meddled(fabricId: string): void {
@@ -161,7 +162,7 @@ export class Checker implements Witness {
 
   calmed(): void {
     this.#calmMs = this.#place.world.nowMs;
-    this.disturbed(true);
+    this.#disturbedMs = this.#serversDisturbedMs = this.#calmMs;
   }
 
   /** After each step. */
@@ -278,8 +279,9 @@ export class Checker implements Witness {
     const { fabricId, claim } = request;
     const { world, postgres, fabrics } = this.#place;
     const before = this.#before;
+    const row = postgres.database.rows.get(fabricId);
     // Said once more after a lost answer: nothing was done.
-    if (answer.kind !== 'committed' || !before || before.row.runId !== claim.runId) return;
+    if (answer.kind !== 'committed' || !before || !row || sameRow(before.row, row)) return;
     const watched = this.#of(fabricId);
     if (claim.epoch <= watched.committedEpoch) {
       this.#violated(`b. fabric ${fabricId} commits epoch ${claim.epoch} after ${watched.committedEpoch}`);
@@ -287,7 +289,6 @@ export class Checker implements Witness {
     if (before.row.leaseHolder !== process.name) {
       this.#violated(`x. ${process.name} commits fabric ${fabricId} under the lease of ${before.row.leaseHolder}`);
     }
-    const row = postgres.database.row(fabricId);
     Object.assign(watched, { committedEpoch: claim.epoch, syncedMs: row.lastSyncMs, tries: 0 });
     watched.committedAtMs = world.nowMs;
     const fabric = fabrics.get(fabricId);
@@ -339,6 +340,10 @@ function beginning(row: Row): Partial<Watched> {
     committedEpoch: running ? row.epoch - 1 : row.epoch,
     syncedMs: running ? row.previousSyncMs : row.lastSyncMs,
   };
+}
+
+function sameRow(one: Row, other: Row): boolean {
+  return one.epoch === other.epoch && one.leaseHolder === other.leaseHolder && one.dueAtMs === other.dueAtMs;
 }
 
 function maySync({ configured, syncEnabled, schedulerEnabled, intervalMs, paused }: Row): boolean {

@@ -13,15 +13,16 @@ import type { World } from './world.ts';
 /** What was injected, by kind. */
 export class Faults {
   readonly counts = new Map<string, number>();
-  readonly #onFault: (kind: string) => void;
+  readonly #onFault: (kind: string, ms: number) => void;
 
-  constructor(onFault: (kind: string) => void) {
+  constructor(onFault: (kind: string, ms: number) => void) {
     this.#onFault = onFault;
   }
 
-  count(kind: string): void {
+  /** @param ms how long it lasts */
+  count(kind: string, ms = 0): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    this.#onFault(kind);
+    this.#onFault(kind, ms);
   }
 }
 

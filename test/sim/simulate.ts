@@ -88,7 +88,7 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     postgres,
     redis,
     fabrics,
-    faults: new Faults((kind) => checker.disturbed(!/fabric|cluster/.test(kind))),
+    faults: new Faults((kind, ms) => checker.disturbed(!/^fabric|cluster/.test(kind), ms)),
     get checker() {
       return checker;
     },

@@ -47,18 +47,18 @@ function happen(place: Place, event: PlannedEvent): unknown {
   const name = (at: number | null) => (at === null ? 'every host' : (hosts[at]?.name ?? ''));
   const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
   const told = (kind: string, line: string) => {
-    faults.count(kind);
+    faults.count(kind, 'ms' in event ? event.ms : 0);
     world.tell(line);
   };
   switch (event.what) {
     case 'kill':
-      faults.count('daemon killed');
+      faults.count('daemon killed', event.downMs);
       return daemons[event.host]?.kill(event.downMs);
     case 'stop':
-      faults.count('daemon stopped in order');
+      faults.count('daemon stopped in order', event.downMs + 90_000);
       return daemons[event.host]?.stop(event.downMs);
     case 'stand still':
-      faults.count('daemon stood still');
+      faults.count('daemon stood still', event.ms);
       return hosts[event.host]?.process?.standStill(event.ms);
     case 'clock': {
       const of = event.host === null ? postgres : hosts[event.host];
@@ -124,7 +124,7 @@ function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number 
   const fabric = plan && fabrics.get(plan.fabricId);
   if (!fabric) return;
   const told = (kind: string, line: string) => {
-    faults.count(kind);
+    faults.count(kind, 'ms' in event ? event.ms : 0);
     world.tell(`fabric ${plan.fabricId}: ${line}`);
   };
   switch (event.what) {

@@ -2,6 +2,7 @@
 // another setting of it. None of them is known to the product.
 
 import { FabricFailure } from '../../../machines/fabric/failure.ts';
+import type { Claim } from '../../../machines/fabric/ports.ts';
 import type { Config } from '../../../src/config.ts';
 import type { FabricApi } from '../../../src/ports/fabric-api.ts';
 import type { Claimed, FabricSettings, Store } from '../../../src/ports/store.ts';
@@ -63,17 +64,27 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no epoch check',
     breaks: 'a commit is taken under whatever claim the row has by then',
-    mutate: (ports, place) =>
-      storeWith(ports, {
+    mutate: (ports, place, process) => {
+      const asked = new Map<string, Claim>();
+      const { database } = place.postgres;
+      const { before } = database;
+      database.before = (act, daemon, fabricId) => {
+        const claim = asked.get(fabricId);
+        const row = rowOf(place, fabricId);
+        const isStale = row && claim && (row.runId !== claim.runId || row.leaseHolder === null);
+        // The row is made to look as if the claim were its own.
+        if (act === 'commit' && daemon === process.name && isStale) {
+          Object.assign(row, { ...claim, leaseHolder: daemon, leaseUntilMs: database.now() });
+        }
+        return before(act, daemon, fabricId);
+      };
+      return storeWith(ports, {
         commit(request, signal) {
-          // Looked up when the commit is done, not when it is asked for.
-          const claim = () => {
-            const row = rowOf(place, request.fabricId);
-            return row?.runId ? { runId: row.runId, epoch: row.epoch } : request.claim;
-          };
-          return ports.store.commit(Object.defineProperty({ ...request }, 'claim', { get: claim }), signal);
+          asked.set(request.fabricId, request.claim);
+          return ports.store.commit(request, signal);
         },
-      }),
+      });
+    },
   },
   {
     name: 'a claimed timer is removed',
