@@ -148,10 +148,10 @@ export const distributed = table({
     kind: 'histogram',
     unit: 's',
     attributes: {
-      [the.outcome]: ['complete', 'partial', 'awaiting_approval', 'failed', 'cancelled', 'interrupted'],
+      [the.outcome]: ['complete', 'partial', 'awaiting_approval', 'failed', 'cancelled', 'fenced', 'interrupted'],
     },
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1_800],
-    when: 'A run ended: how long it had the claim. `interrupted`: it could not be written down how it ended.',
+    when: 'A run ended: how long it had the claim. `fenced`: another run took over; `interrupted`: it could not be written down how it ended.',
   },
 });
 

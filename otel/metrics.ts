@@ -37,7 +37,14 @@ export interface DaemonFacts {
 }
 
 /** How a run ended, as the histogram tells it. */
-export type RunOutcome = 'complete' | 'partial' | 'awaiting_approval' | 'failed' | 'cancelled' | 'interrupted';
+export type RunOutcome =
+  | 'complete'
+  | 'partial'
+  | 'awaiting_approval'
+  | 'failed'
+  | 'cancelled'
+  | 'fenced'
+  | 'interrupted';
 export type LeaseKind = 'lock' | 'claim';
 
 /** Fabrics that are named at one look. */

@@ -27,8 +27,8 @@ export class Measure {
   readonly #metrics: Metrics;
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #seen = new Map<string, Seen>();
-  /** How the run in hand was committed, until it is known how long it took. */
-  readonly #committed = new Map<string, RunOutcome>();
+  /** How the run in hand ended, until it is known how long it took. */
+  readonly #ended = new Map<string, RunOutcome>();
 
   constructor(metrics: Metrics, clock: Pick<Clock, 'nowMs'>) {
     this.#metrics = metrics;
@@ -46,12 +46,13 @@ export class Measure {
     const stopped = to === 'syncing.stopping';
     if ((failed || stopped) && context.failure) metrics.runFailed(context.failure.code);
     if (event === 'LEASE_LOST') metrics.leaseLost();
+    if (stopped) this.#ended.set(fabricId, context.failure?.code === 'FENCE_STALE' ? 'fenced' : 'cancelled');
     if (left !== 'syncing' || entered === 'syncing') return;
-    const committed = this.#committed.get(fabricId) ?? 'complete';
-    this.#committed.delete(fabricId);
-    const wasStopped = from === 'syncing.stopping';
-    const outcome = failed ? 'failed' : !wasStopped ? committed : entered === 'locked' ? 'interrupted' : 'cancelled';
-    metrics.runEnded(outcome, stayedMs ?? 0);
+    const ended = this.#ended.get(fabricId) ?? 'complete';
+    this.#ended.delete(fabricId);
+    // It could not be written down how it was stopped: the sweep will find its lease expired.
+    const unsettled = from === 'syncing.stopping' && entered === 'locked';
+    metrics.runEnded(failed ? 'failed' : unsettled ? 'interrupted' : ended, stayedMs ?? 0);
   }
 
   /** A run came to its end, before the fleet knows. */
@@ -59,7 +60,7 @@ export class Measure {
     const { kinds, requests, bytesRead } = ending.figures;
     this.#metrics.read({ objects: sum(kinds, 'listed'), bytes: bytesRead, requests });
     if (ending.kind === 'failed') return;
-    this.#committed.set(fabricId, ending.outcome);
+    this.#ended.set(fabricId, ending.outcome);
     this.#metrics.changed({
       created: sum(kinds, 'created'),
       updated: sum(kinds, 'updated'),
@@ -79,7 +80,7 @@ export class Measure {
   /** The fabric is gone. */
   forget(fabricId: string): void {
     this.#seen.delete(fabricId);
-    this.#committed.delete(fabricId);
+    this.#ended.delete(fabricId);
   }
 
   /** What is told of each fabric of the fleet. */
