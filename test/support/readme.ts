@@ -1,7 +1,9 @@
 // The parts of the README that are made from the code: `npm run readme` writes them, a test compares them.
 
 import { fabricMachine } from '../../machines/fabric/machine.ts';
+import type { SpanContract } from '../../otel/contract.ts';
 import { counted, distributed, type MetricDescription, observed, ofProcess, ofSdk } from '../../otel/metric-names.ts';
+import { attributes, spans } from '../../otel/names.ts';
 import { prometheusName } from '../../otel/prometheus.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { everyVerb } from '../../src/cli/verbs.ts';
@@ -42,6 +44,22 @@ export const parts: Readonly<Record<string, () => string>> = {
         fallback === '' ? '' : `\`${fallback}\``,
         credential ? `${description} Or the systemd credential \`${credential}\`.` : description,
       ]),
+    ),
+  spans: () =>
+    table(
+      ['span', 'appears', 'attributes'],
+      Object.values<SpanContract>(spans).map(({ name, when, always, sometimes, events, links }) => {
+        const told = [...always, ...sometimes.map((attribute) => `${attribute}?`)].map(
+          (attribute) => `\`${attribute}\``,
+        );
+        const more = [...events.map((event) => `event \`${event}\``), ...(links ? ['links'] : [])];
+        return [`\`${name}\``, when, [...told, ...more].join(', ')];
+      }),
+    ),
+  'span attributes': () =>
+    table(
+      ['attribute', 'is'],
+      Object.entries(attributes).map(([name, { is }]) => [`\`${name}\``, is]),
     ),
   metrics: () =>
     table(
