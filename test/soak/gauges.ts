@@ -34,10 +34,12 @@ export async function look(gauged: Gauged, collect: boolean): Promise<Sample> {
     readdir(`/proc/${pid}/task`),
     askDaemon(gauged.adminSocket, '/v1/health', AbortSignal.timeout(answerMsMax)),
   ]);
+  const names = redisKeys('fabric-syncd');
   const [memory, keys, timers] = await Promise.all([
     redis.info('memory'),
-    redis.dbsize(),
-    redis.zcard(redisKeys('fabric-syncd').timers),
+    // Of this one installation there are as many keys as fabrics at most.
+    redis.keys('*'),
+    redis.zcard(names.timers),
   ]);
   const [tables] = await sql<Record<string, number>[]>`
     select (select count(*)::int from fabric) as fabrics,
@@ -67,7 +69,7 @@ export async function look(gauged: Gauged, collect: boolean): Promise<Sample> {
     postgresConnections: found('connections'),
     nodeTimers: probe.resources.Timeout ?? 0,
     threads: threads.length,
-    redisKeys: keys,
+    redisKeys: keys.filter((key) => !key.startsWith(names.lock(''))).length,
     redisMemory: Number(/^used_memory:(\d+)/m.exec(memory)?.[1]) / mib,
     timersPerFabric: timers / found('fabrics'),
     ...(delay && { eventLoopDelay: delay.p99_ms }),

@@ -11,7 +11,7 @@ import { seededDice } from '../support/seeded-dice.ts';
 import { type Gauged, look } from './gauges.ts';
 import { type Grounds, layOut } from './grounds.ts';
 import { type Deeds, live } from './life.ts';
-import { type Judged, judge, type MeasureKey, measures, type Sample } from './measures.ts';
+import { type Judged, judge, type Measure, type MeasureKey, measures, type Sample } from './measures.ts';
 import type { Order } from './order.ts';
 import { slopeOf } from './slope.ts';
 
@@ -40,7 +40,7 @@ export interface SoakDeps {
 /** Slopes of less than this say nothing of an hour. */
 export const judgedMsMin = 20 * 60_000;
 /** Collections are rare, so that what the process has besides is what it would have anyway. */
-const collectEveryMs = 120_000;
+const collectEveryMs = 60_000;
 const startMsMax = 60_000;
 /** Whoever failed last retries within its backoff, a few tries long. */
 const settleMsMax = 180_000;
@@ -103,10 +103,12 @@ function summary(order: Order, samples: readonly Sample[]): Pick<Soaked, 'measur
   const warm = samples.filter(({ at_ms }) => at_ms - firstMs >= order.warmUpMs);
   const long = measuredMs - order.warmUpMs >= judgedMsMin;
   const judged = (Object.keys(measures) as MeasureKey[]).flatMap((key) => {
+    const measure: Measure = measures[key];
     const slope = slopeOf(
       warm.flatMap((sample) => (sample[key] === undefined ? [] : [{ atMs: sample.at_ms, value: sample[key] }])),
+      measure.through,
     );
-    return slope ? [{ key, ...judge(measures[key], slope, long) }] : [];
+    return slope ? [{ key, ...judge(measure, slope, long) }] : [];
   });
   return { measuredMs, judged, long, samples };
 }

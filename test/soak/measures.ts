@@ -5,7 +5,7 @@
 //   M3. History grows by design, one row a run and one a change, until it is old enough to be pruned: its bound is on the
 //       bytes that a row takes.
 
-import type { Slope } from './slope.ts';
+import type { Slope, Through } from './slope.ts';
 
 export interface Measure {
   readonly name: string;
@@ -14,6 +14,8 @@ export interface Measure {
   readonly growthMax?: number;
   /** At any moment. */
   readonly most?: number;
+  /** `least` for what comes and goes with the runs in hand; `mean` where absent. */
+  readonly through?: Through;
 }
 
 /** Postgres keeps dead rows until it vacuums: a table that is written over and over breathes by about this much. */
@@ -21,20 +23,20 @@ const tableGrowthMax = 4;
 
 export const measures = {
   // V8 gives back late what it once took for garbage, in steps: a leak shows in what is left after a collection.
-  resident: { name: 'memory, resident', unit: 'MiB', growthMax: 24 },
-  heapCollected: { name: 'heap, after collection', unit: 'MiB', growthMax: 2 },
+  resident: { name: 'memory, resident', unit: 'MiB', through: 'least', growthMax: 24 },
+  heapCollected: { name: 'heap, after collection', unit: 'MiB', through: 'least', growthMax: 2 },
   heapUsed: { name: 'heap, in use', unit: 'MiB' },
-  external: { name: 'memory outside the heap', unit: 'MiB', growthMax: 2 },
-  descriptors: { name: 'file descriptors', unit: '', growthMax: 4 },
-  socketsRedis: { name: 'sockets to Redis', unit: '', growthMax: 0.5, most: 4 },
-  socketsFabrics: { name: 'sockets to fabrics', unit: '', growthMax: 8 },
-  socketsUnix: { name: 'other sockets', unit: '', growthMax: 2 },
+  external: { name: 'memory outside the heap', unit: 'MiB', through: 'least', growthMax: 2 },
+  descriptors: { name: 'file descriptors', unit: '', through: 'least', growthMax: 4 },
+  socketsRedis: { name: 'sockets to Redis', unit: '', through: 'least', growthMax: 0.5, most: 4 },
+  socketsFabrics: { name: 'sockets to fabrics', unit: '', through: 'least', growthMax: 8 },
+  socketsUnix: { name: 'other sockets', unit: '', through: 'least', growthMax: 4 },
   // Opened when first needed: a pool of 10, 4 for transactions, 1 that listens; with one for an answer that is cancelled.
   postgresConnections: { name: 'Postgres connections', unit: '', most: 16 },
-  nodeTimers: { name: 'timers in the process', unit: '', growthMax: 4 },
-  threads: { name: 'threads', unit: '', growthMax: 1 },
-  redisKeys: { name: 'Redis keys', unit: '', growthMax: 2 },
-  redisMemory: { name: 'Redis memory', unit: 'MiB', growthMax: 1 },
+  nodeTimers: { name: 'timers in the process', unit: '', through: 'least', growthMax: 4 },
+  threads: { name: 'threads', unit: '', through: 'least', growthMax: 1 },
+  redisKeys: { name: 'Redis keys, but for locks', unit: '', growthMax: 2 },
+  redisMemory: { name: 'Redis memory', unit: 'MiB', through: 'least', growthMax: 1 },
   // A fabric that was removed a moment ago may still have one; at the end they are compared one by one.
   timersPerFabric: { name: 'timers in Redis a fabric', unit: '', growthMax: 0.02 },
   eventLoopDelay: { name: 'event loop delay, p99', unit: 'ms' },

@@ -29,6 +29,14 @@ describe('a slope', () => {
     expect(held).toBeGreaterThan(180);
   });
 
+  test('through the least of each stretch is not moved by what comes and goes, and is by what stays', () => {
+    const busier = (minute: number) => (minute % 5 === 0 ? 10 : 10 + minute);
+    expect(slopeOf(minutes(120, busier))?.perHour).toBeGreaterThan(30);
+    expect(slopeOf(minutes(120, busier), 'least')).toMatchObject({ perHour: 0, plusMinus: 0 });
+    const leaking = (minute: number) => busier(minute) + minute / 60;
+    expect(slopeOf(minutes(120, leaking), 'least')?.perHour).toBeCloseTo(1, 1);
+  });
+
   test('of two moments is a line through both, and nothing is sure of it', () => {
     expect(slopeOf(minutes(2, (minute) => minute))).toMatchObject({ plusMinus: Number.POSITIVE_INFINITY });
     expect(slopeOf(minutes(2, (minute) => minute))?.perHour).toBeCloseTo(60, 6);

@@ -2,6 +2,8 @@
 //
 //   P1. What is measured a second after another is hardly another measurement: the line is drawn through the means of
 //       a few stretches of equal length, so that the interval tells of the trend and not of the number of looks.
+//   P2. What comes and goes with the work in hand is seen by the least of each stretch instead: load moves the mean, and
+//       only what is never given back moves the least.
 
 export interface Point {
   /** Milliseconds from any fixed moment. */
@@ -20,14 +22,16 @@ export interface Slope {
 }
 
 const hourMs = 3_600_000;
-const stretchesMax = 24;
+const stretchesMax = 12;
+
+export type Through = 'mean' | 'least';
 
 /** @returns null for fewer than two moments */
-export function slopeOf(points: readonly Point[]): Slope | null {
+export function slopeOf(points: readonly Point[], through: Through = 'mean'): Slope | null {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || last.atMs <= first.atMs) return null;
   const values = points.map(({ value }) => value);
-  const line = leastSquares(stretchMeans(points, first.atMs, last.atMs));
+  const line = leastSquares(stretches(points, through, first.atMs, last.atMs));
   return {
     perHour: line.slope * hourMs,
     plusMinus: line.error * hourMs,
@@ -38,18 +42,19 @@ export function slopeOf(points: readonly Point[]): Slope | null {
   };
 }
 
-function stretchMeans(points: readonly Point[], fromMs: number, toMs: number): readonly Point[] {
-  const stretches = Math.min(stretchesMax, points.length);
-  const sums = Array.from({ length: stretches }, () => ({ at: 0, value: 0, n: 0 }));
-  for (const { atMs, value } of points) {
-    const index = Math.min(stretches - 1, Math.floor(((atMs - fromMs) / (toMs - fromMs)) * stretches));
-    const sum = sums[index];
-    if (!sum) continue;
-    sum.at += atMs;
-    sum.value += value;
-    sum.n += 1;
-  }
-  return sums.filter(({ n }) => n > 0).map(({ at, value, n }) => ({ atMs: at / n, value: value / n }));
+function stretches(points: readonly Point[], through: Through, fromMs: number, toMs: number): readonly Point[] {
+  const count = Math.min(stretchesMax, points.length);
+  const inOrder = Map.groupBy(points, ({ atMs }) =>
+    Math.min(count - 1, Math.floor(((atMs - fromMs) / (toMs - fromMs)) * count)),
+  );
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return [...inOrder.values()].map((stretch) => {
+    const values = stretch.map(({ value }) => value);
+    return {
+      atMs: mean(stretch.map(({ atMs }) => atMs)),
+      value: through === 'mean' ? mean(values) : Math.min(...values),
+    };
+  });
 }
 
 /** @returns slope and half its interval, per millisecond */
@@ -67,6 +72,6 @@ function leastSquares(points: readonly Point[]): { readonly slope: number; reado
 
 /** Student's t, two-sided, 95 %: the table, and for more degrees of freedom the next smaller entry, which is the safer. */
 function studentOf(freedom: number): number {
-  const table = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2, 2.18, 2.16, 2.14, 2.13];
-  return table[freedom - 1] ?? 2.13;
+  const table = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
+  return table[freedom - 1] ?? 2.23;
 }
