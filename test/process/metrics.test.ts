@@ -11,6 +11,7 @@ import { type Family, readExposition, seriesValue } from '../support/exposition.
 import { type Bed, bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
 import { allExpressions, type Matcher, parsePromql } from '../support/promql.ts';
+import { redisFound } from '../support/redis.ts';
 
 const openBed = bedsOfThisFile();
 
@@ -179,6 +180,33 @@ describe('a daemon that lived through every outcome', () => {
       expect(text).not.toContain('"sick"');
       expect(text).toContain('"guarded"');
     }, eventually);
+  });
+});
+
+describe('a server that is away', () => {
+  const redis = { db_system_name: 'redis' };
+  const tells = (daemon: Daemon, up: 0 | 1) =>
+    vi.waitFor(async () => {
+      const now = await scrape(daemon);
+      expect(seriesValue(now, 'fabric_syncd_server_available', redis)).toBe(up);
+      expect(seriesValue(now, 'fabric_syncd_server_available', { db_system_name: 'postgresql' })).toBe(1);
+    }, eventually);
+
+  test.skipIf(redisFound === null)('is told until it is back', async () => {
+    const bed = await openBed({ redis: 'own' });
+    const daemon = await bed.daemon().ready();
+    await tells(daemon, 1);
+    await bed.redis.kill();
+    await tells(daemon, 0);
+    await bed.redis.start();
+    await tells(daemon, 1);
+  });
+
+  test('is not told of a Redis that is not used by choice', async () => {
+    const bed = await openBed({ redis: 'none' });
+    const now = await scrape(await bed.daemon().ready());
+    const servers = now.get('fabric_syncd_server_available')?.samples ?? [];
+    expect(servers.map(({ labels }) => labels.db_system_name)).toEqual(['postgresql']);
   });
 });
 
