@@ -18,6 +18,8 @@ export const letter = { width: 6.2, lineHeight: 14 };
 const head = 34;
 const inner = { width: 104, height: 26, gap: 16 };
 const pad = 12;
+/** How far aside, of the way from one to the other. */
+const bow = { share: 0.45, pxMost: 330 };
 
 /** @param {Graph} graph @param {'LR' | 'TB'} direction @returns {Drawing} */
 export function drawingOf({ boxes, arrows }, direction) {
@@ -56,7 +58,7 @@ export function drawingOf({ boxes, arrows }, direction) {
       arrows: own.map((each) => ({ ...each, points: each.points.map(moved) })),
     };
   });
-  const quiet = arrows.filter((arrow) => arrow.quiet).map((arrow) => directArrow(arrow, drawn));
+  const quiet = arrows.filter((arrow) => arrow.quiet).map((arrow) => bowed(arrow, drawn));
   const { width = 0, height = 0 } = chart.graph();
   return { width, height, boxes: drawn, arrows: [...seen.map((arrow) => routed(chart, arrow)), ...quiet] };
 }
@@ -120,14 +122,19 @@ function routed(chart, arrow) {
   return { arrow, points, label: x === undefined || y === undefined ? null : { x, y, width, height } };
 }
 
-/** Straight from border to border, a little to its right, so that the way back lies beside it. @param {Arrow} arrow @param {readonly DrawnBox[]} boxes @returns {DrawnArrow} */
-function directArrow(arrow, boxes) {
+/**
+ * In a bow from border to border, to its own right: so the way back lies beside it, and it passes what is between.
+ * @param {Arrow} arrow @param {readonly DrawnBox[]} boxes @returns {DrawnArrow}
+ */
+function bowed(arrow, boxes) {
   const [from, to] = [arrow.from, arrow.to].map((path) => boxes.find(({ box }) => box.state.path === path)?.place);
   if (!from || !to) return { arrow, points: [], label: null };
-  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  const aside = { x: (-(to.y - from.y) / length) * 7, y: ((to.x - from.x) / length) * 7 };
-  const points = [border(from, to), border(to, from)].map(({ x, y }) => ({ x: x + aside.x, y: y + aside.y }));
-  return { arrow, points, label: null };
+  const share = bow.share * Math.min(1, bow.pxMost / (Math.hypot(to.x - from.x, to.y - from.y) || 1));
+  const middle = {
+    x: (from.x + to.x) / 2 - (to.y - from.y) * share,
+    y: (from.y + to.y) / 2 + (to.x - from.x) * share,
+  };
+  return { arrow, points: [border(from, middle), middle, border(to, middle)], label: null };
 }
 
 /** Where the line from the middle of a place to a point leaves the place. @param {Place} place @param {Point} to @returns {Point} */

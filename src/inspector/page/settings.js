@@ -56,7 +56,7 @@ function termsOf(settings, nowMs) {
     ['Kinds', kinds.length === 0 ? 'as usual' : kinds.join(', ')],
     [
       'Waits for approval',
-      `before it deletes more than ${Math.round(settings.guard_share * 100)} % or ${countText(settings.guard_count)} objects`,
+      `before it deletes more than ${Math.round(settings.guard_share * 100)} % of the objects, and more than ${countText(settings.guard_count)}`,
     ],
     ['Cluster', settings.cluster_uid ?? 'not known yet'],
     ['Created', clockText(settings.created, nowMs)],
