@@ -3,16 +3,41 @@
 //   IN1. A span is opened only below one that is recorded and not ended. So nothing is done where nothing is traced, and
 //        what goes on in the background never hangs itself below a run that is over.
 
-import { type Attributes, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { FabricFailure } from '../machines/fabric/failure.ts';
+import type { SpanContract } from './contract.ts';
 import type { Told } from './episode.ts';
-import { type SpanKey, spans } from './names.ts';
+import { type AttributeName, type SpanKey, spans } from './names.ts';
 
 const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
 
+interface Shape {
+  readonly kind: SpanKind;
+  /** The attributes that its name is made of; null where it is always the same. */
+  readonly parts: readonly AttributeName[] | null;
+  readonly name: string;
+}
+
+/** Read off the contract once: names are made many thousand times a minute. */
+const shapes = Object.fromEntries(
+  Object.entries<SpanContract<AttributeName>>(spans).map(([key, { name, kind }]): [string, Shape] => {
+    const parts = [...name.matchAll(/\{([^}]+)\}/g)].map(([, attribute = '']) => attribute as AttributeName);
+    // Nothing but attributes with blanks between them can be joined.
+    const isJoined = parts.length > 0 && parts.map((part) => `{${part}}`).join(' ') === name;
+    return [key, { kind: kinds[kind], parts: isJoined ? parts : null, name }];
+  }),
+) as Readonly<Record<SpanKey, Shape>>;
+
+let tracer: Tracer | null = null;
+
+/** Who makes spans from now on; null: nobody. One to a process, as the context is. */
+export function traceWith(one: Tracer | null): void {
+  tracer = one;
+}
+
 /** Whether what is done now is traced. */
 export function isTraced(): boolean {
-  return trace.getActiveSpan()?.isRecording() ?? false;
+  return tracer !== null && (trace.getActiveSpan()?.isRecording() ?? false);
 }
 
 /**
@@ -20,12 +45,11 @@ export function isTraced(): boolean {
  * @param attributes asked only where it is opened
  */
 export function openSpan(key: SpanKey, attributes: () => Told): Span | null {
-  if (!isTraced()) return null;
+  if (tracer === null || !isTraced()) return null;
   const told = attributes();
-  const name = spans[key].name.replace(/\{([^}]+)\}/g, (_, attribute: string) => String(told[attribute as keyof Told]));
-  return trace
-    .getTracer('fabric-syncd')
-    .startSpan(name, { kind: kinds[spans[key].kind], attributes: told as Attributes });
+  const { kind, parts, name } = shapes[key];
+  const called = parts === null ? name : parts.map((part) => told[part]).join(' ');
+  return tracer.startSpan(called, { kind, attributes: told as Attributes });
 }
 
 /** Does the work below a span of its own. A failure is told by its code. */

@@ -10,6 +10,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import { type SpanExporter, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { type Environment, exportAsked } from './asked.ts';
+import { traceWith } from './in-span.ts';
 import { ofSdk } from './metric-names.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
 import { queueSettings, samplerOf, spanLimits } from './trace-settings.ts';
@@ -53,9 +54,12 @@ export function startTracing(options: TracingOptions): RunningTracing {
   const manager = new AsyncLocalStorageContextManager().enable();
   context.setGlobalContextManager(manager);
   trace.setGlobalTracerProvider(provider);
+  const tracer = provider.getTracer('fabric-syncd', version);
+  traceWith(tracer);
   const stopObserving = queue && options.meterProvider ? observe(queue, options.meterProvider, env) : () => {};
   let stopping: Promise<void> | null = null;
   const stop = async () => {
+    traceWith(null);
     trace.disable();
     context.disable();
     try {
@@ -65,7 +69,7 @@ export function startTracing(options: TracingOptions): RunningTracing {
     }
   };
   return {
-    tracer: provider.getTracer('fabric-syncd', version),
+    tracer,
     counts: () => queue?.counts ?? null,
     flush: () => provider.forceFlush(),
     stop() {
