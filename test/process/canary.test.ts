@@ -1,87 +1,24 @@
 // Secrets that sing where they are seen: tokens, the sealing key and the servers' passwords are made of canaries, everything
 // that the program says or stores is listened to, and none may be heard, plain or encoded.
 
-import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Sql } from 'postgres';
 import { expect, inject, test, vi } from 'vitest';
-import { hearDaemon } from '../../src/admin/client.ts';
+import { askDaemon, hearDaemon } from '../../src/admin/client.ts';
 import { everyVerb } from '../../src/cli/verbs.ts';
+import type { FabricDocument, FleetDocument } from '../../src/inspector/documents.ts';
+import { Aviary, canary, dumpDatabase, dumpRedis, withPassword } from '../support/aviary.ts';
 import { type Bed, bedsOfThisFile, type Patient } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
-import { meddler, ownRedis, redisFound } from '../support/redis.ts';
+import { ownRedis, redisFound } from '../support/redis.ts';
 
 const openBed = bedsOfThisFile();
-const canary = () => `canary${randomBytes(18).toString('hex')}`;
-
-/** What was said, and by whom. */
-class Aviary {
-  readonly #canaries = new Map<string, string>();
-  readonly #said: { readonly where: string; readonly text: string }[] = [];
-
-  /** @returns the secret itself */
-  add(what: string, secret: string): string {
-    const bytes = Buffer.from(secret);
-    const shapes = { plain: secret, base64: bytes.toString('base64').replace(/=+$/, ''), hex: bytes.toString('hex') };
-    for (const [shape, text] of Object.entries(shapes)) this.#canaries.set(text, `${what}, ${shape}`);
-    return secret;
-  }
-
-  listen(where: string, text: string): void {
-    this.#said.push({ where, text });
-  }
-
-  /** `<what> in <where>` for each that was heard. */
-  heard(): readonly string[] {
-    return this.#said.flatMap(({ where, text }) =>
-      [...this.#canaries].flatMap(([secret, what]) => (text.includes(secret) ? [`${what}, in ${where}`] : [])),
-    );
-  }
-}
-
-/** The URL with another password in it; it must name a user. */
-function withPassword(url: string, password: string): string {
-  return url.replace(/^(postgres(?:ql)?:\/\/[^:@/]+)(?::[^@/]*)?@/, `$1:${password}@`);
-}
-
-async function dump(sql: Sql): Promise<string> {
-  const tables = await sql<{ name: string }[]>`
-    select table_name as name from information_schema.tables where table_schema = current_schema() and table_type = 'BASE TABLE'`;
-  const texts = await Promise.all(
-    tables.map(async ({ name }) => {
-      const rows = await sql<{ text: string }[]>`select t::text as text from ${sql(name)} t`;
-      return rows.map(({ text }) => text).join('\n');
-    }),
-  );
-  expect(texts.join('').length, 'the dump holds an inventory').toBeGreaterThan(10_000);
-  return texts.join('\n');
-}
-
-async function dumpRedis(url: string): Promise<string> {
-  const client = await meddler(url);
-  try {
-    const keys = await client.keys('*');
-    const values = await Promise.all(
-      keys.map(async (key) => {
-        const type = await client.type(key);
-        if (type === 'hash') return JSON.stringify(await client.hgetall(key));
-        if (type === 'zset') return JSON.stringify(await client.zrange(key, '0', '-1'));
-        return String(await client.get(key));
-      }),
-    );
-    return [...keys, ...values, await client.client('LIST')].join('\n');
-  } finally {
-    client.disconnect();
-  }
-}
-
 async function commandLine(daemon: Daemon): Promise<string> {
   return readFile(`/proc/${daemon.pid}/cmdline`, 'utf8');
 }
 
 /** Verbs that run for ever, and the one that prints a secret because that is what it is for. */
-const aside = ['run', 'demo', 'key generate'];
+const aside = ['run', 'demo', 'inspect', 'key generate'];
 
 /** Exit codes beside 0: one of the fabrics fails, and nothing waits for an approval. */
 const mayFail: Readonly<Record<string, number>> = { trigger: 5, doctor: 1, approve: 4 };
@@ -97,6 +34,8 @@ function calls(patient: Patient, files: { readonly token: string; readonly ca: s
     'fabric test': ['sealed'],
     trigger: ['sealed', 'refused'],
     status: [],
+    metrics: [],
+    'log-level': [],
     history: ['sealed'],
     diff: ['{run}'],
     resources: ['sealed', '--kind', 'Switch'],
@@ -107,13 +46,38 @@ function calls(patient: Patient, files: { readonly token: string; readonly ca: s
     unlock: ['sealed'],
     bootstrap: [],
     rbac: ['sealed'],
+    'key rotate': [],
     'check-config': [],
+    metrics: [],
+    'log-level': [],
     migrate: [],
     doctor: [],
+    'key rotate': [],
     completion: ['bash'],
     'complete-fabrics': [],
     'fabric remove': ['sealed', '--yes'],
   } satisfies Record<string, readonly string[]>;
+}
+
+/** Every document of the inspector, with the traces of the runs. */
+async function listenToInspector(aviary: Aviary, socketPath: string): Promise<void> {
+  const read = async <Document>(path: string): Promise<Document> => {
+    const document = await askDaemon(socketPath, `/api/${path}`, AbortSignal.timeout(10_000));
+    expect(document, path).not.toBeNull();
+    aviary.listen(`/api/${path}`, JSON.stringify(document));
+    return document as Document;
+  };
+  const { fabrics } = await read<FleetDocument>('fleet');
+  expect(fabrics).toHaveLength(2);
+  for (const { name } of fabrics) {
+    const { runs, settings } = await read<FabricDocument>(`fabrics/${name}`);
+    expect(settings?.credential.kind).toBe('file');
+    for (const { id, trace_id } of runs) {
+      await read(`fabrics/${name}/runs/${id}`);
+      if (trace_id !== null) await read(`traces/${trace_id}`);
+    }
+  }
+  for (const path of ['timers', 'machine']) await read(path);
 }
 
 async function lastRun(bed: Bed): Promise<string> {
@@ -148,6 +112,7 @@ test.skipIf(redisFound === null)('no secret is in anything that the program says
     DATABASE_URL: withPassword(bed.databaseUrl, password),
     FABRIC_SYNCD_KEY_FILE: files.key,
     FABRIC_SYNCD_LOG_LEVEL: 'trace',
+    FABRIC_SYNCD_INSPECTOR: '127.0.0.1:0',
   };
   expect(env.DATABASE_URL).toContain(password);
 
@@ -159,6 +124,7 @@ test.skipIf(redisFound === null)('no secret is in anything that the program says
   await patient.synced();
   await refused.until((row) => row.state === 'errored', 'errored');
 
+  await listenToInspector(aviary, daemon.socketPath);
   const tried = calls(patient, files);
   const known = (await everyVerb()).map(({ path }) => path.join(' ')).filter((path) => !aside.includes(path));
   expect(Object.keys(tried).sort(), 'verbs that are tried').toEqual(known.sort());
@@ -173,7 +139,7 @@ test.skipIf(redisFound === null)('no secret is in anything that the program says
   }
   for (const word of ['health', 'fleet'] as const) aviary.listen(`/v1/${word}`, JSON.stringify(await daemon[word]()));
   aviary.listen('its command line', await commandLine(daemon));
-  aviary.listen('the database', await dump(bed.sql));
+  aviary.listen('the database', await dumpDatabase(bed.sql));
   aviary.listen('Redis', await dumpRedis(redisUrl));
   deaf.abort();
   await daemon.stop();
