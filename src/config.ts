@@ -13,7 +13,7 @@ import { nearest } from './nearest.ts';
 import { readRedisUrl } from './redis/address.ts';
 import { type Setting, settings } from './settings.ts';
 
-/** Port 0: any that is free. */
+/** Host empty: every address of this machine. Port 0: any that is free. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -78,7 +78,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type ReadCredential = (directory: string, name: string) => string | null;
 
 /**
- * @param readCredential how `database-url` and `redis-url` are read where systemd hands them over
+ * @param readCredential how `database-url` and the like are read where systemd hands them over
  * @throws ConfigProblems with every problem
  */
 export function readConfig(env: Environment, readCredential: ReadCredential = () => null): Config {
@@ -136,7 +136,7 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
     metricsListen: read(settings.metricsListen, listenAddress, null),
     inspector: read(settings.inspector, readInspectorAddress, null),
     inspectorControl: read(settings.inspectorControl, oneOf(['on', 'off'] as const), 'off') === 'on',
-    jaegerUrl: url(settings.jaegerUrl, ['http:', 'https:']),
+    jaegerUrl: url(settings.jaegerUrl, ['http:', 'https:'], assertNoLogin),
     stately: read(settings.stately, readLoopbackPort, null),
     logLevel: read(settings.logLevel, oneOf(logLevels), 'info'),
     logFormat: read(settings.logFormat, oneOf(['auto', 'json', 'pretty'] as const), 'auto'),
@@ -145,6 +145,12 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
   if (problems.length > 0) throw new ConfigProblems(problems);
   for (const part of Object.values(config)) Object.freeze(part);
   return Object.freeze(config);
+}
+
+/** What everybody sees who opens the page. */
+function assertNoLogin(text: string): void {
+  const { username, password } = new URL(text);
+  if (username !== '' || password !== '') throw new TypeError('it must not have a user or a password in it');
 }
 
 const redisSchemes = ['redis:', 'rediss:', 'unix:'] as const;
@@ -272,7 +278,7 @@ function listenAddress(given: string): ListenAddress | null {
   if (port === undefined || Number(port) > 65_535) {
     throw new NotReadable(`"${given.slice(0, 80)}" is not HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464`);
   }
-  return { host: ipv6 ?? (name || '::'), port: Number(port) };
+  return { host: ipv6 ?? name ?? '', port: Number(port) };
 }
 
 function socketPath(given: string, env: Environment): string {

@@ -39,7 +39,8 @@ export class MetricsListener implements Service {
     server.maxConnections = connectionsMax;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
-    server.listen({ host: address.host, port: address.port }, resolve);
+    // Without a host Node takes every address, of IPv6 where the machine has that.
+    server.listen({ port: address.port, ...(address.host !== '' && { host: address.host }) }, resolve);
     try {
       await promise;
     } catch (cause) {

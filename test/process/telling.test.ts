@@ -74,12 +74,12 @@ describe('a daemon with a collector', () => {
       return found;
     }, eventually);
     expect(sent).toMatchObject({ traceId: printed.trace_id, spanId: printed.span_id, body: printed.msg });
-    const spans = await vi.waitFor(() => {
+    await vi.waitFor(() => {
       const ofRun = receiver.spans.filter(({ traceId }) => traceId === printed.trace_id);
       expect(ofRun.map(({ spanId }) => spanId)).toContain(printed.span_id);
-      return ofRun;
+      // The run itself ends last.
+      expect(ofRun.map(({ name }) => name)).toContain('fabric.run');
     }, eventually);
-    expect(spans.some(({ name }) => name === 'fabric.run')).toBe(true);
     const duration = receiver.metrics.findLast(({ name }) => name === 'fabric_syncd.run.duration');
     expect(duration).toMatchObject({ unit: 's', temporality: 'cumulative' });
     expect(await daemon.stop()).toBe(0);
@@ -108,6 +108,13 @@ describe('a daemon with a collector', () => {
     await patient.synced(first.id);
     const lost = /^otel_sdk_processor_log_processed_total\{.*error_type="\w+".*\} [1-9]/m;
     await vi.waitFor(async () => expect((await bed.cli('metrics')).stdout).toMatch(lost), eventually);
+    receiver.behave({ kind: 'accept' });
+    receiver.letGo();
+    if (behaviour.kind === 'refuse') {
+      await daemon.says(/^logs are not delivered: /);
+      await daemon.says(/^logs are delivered again$/);
+      expect(daemon.log.filter(({ msg }) => msg.startsWith('logs are not delivered'))).toHaveLength(1);
+    }
     expect(await daemon.stop()).toBe(0);
     await bed.check();
   });

@@ -140,6 +140,26 @@ describe('systemd credentials', () => {
   });
 });
 
+describe('the address of the metrics', () => {
+  test.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
+    ['[::1]:9464', { host: '::1', port: 9464 }],
+    ['noc-1.example:0', { host: 'noc-1.example', port: 0 }],
+    [':9464', { host: '', port: 9464 }],
+  ])('%s', (FABRIC_SYNCD_METRICS_LISTEN, address) => {
+    expect(readConfig({ FABRIC_SYNCD_METRICS_LISTEN }).metricsListen).toEqual(address);
+  });
+
+  test.each(['9464', 'host', 'host:', 'host:99999', '::1:9464', 'http://host:1', 'host:1/metrics', 'a b:1'])(
+    '%s is refused',
+    (FABRIC_SYNCD_METRICS_LISTEN) => {
+      expect(problemsOf({ FABRIC_SYNCD_METRICS_LISTEN })).toEqual([
+        expect.stringMatching(/^FABRIC_SYNCD_METRICS_LISTEN: ".*" is not HOST:PORT, such as /),
+      ]);
+    },
+  );
+});
+
 describe('what is refused', () => {
   test.each<[Environment, string | RegExp]>([
     [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: it must be a URL that begins with postgres:// or postgresql://'],
