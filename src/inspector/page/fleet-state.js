@@ -45,7 +45,9 @@ export function fleetAfter(fleet, heard) {
       const fabric = fleet.fabrics.get(fabric_id);
       if (!fabric) return fleet;
       const since = from.split('.', 1)[0] === state ? fabric.since : at;
-      return { ...fleet, fabrics: new Map(fleet.fabrics).set(fabric_id, { ...fabric, state, path: to, since }) };
+      const sync_status = state === 'syncing' ? 'syncing' : fabric.sync_status;
+      const moved = { ...fabric, state, path: to, since, sync_status };
+      return { ...fleet, fabrics: new Map(fleet.fabrics).set(fabric_id, moved) };
     }
     case 'progress':
     case 'run':

@@ -166,8 +166,8 @@ export function Changes({ run }) {
 /** @param {{ fabric: FleetFabric }} props */
 function Trouble({ fabric: { name, sync_error, error_code, hint } }) {
   if (sync_error === '' && hint === '') return null;
-  // Whose error it is stands in the same row.
-  const cause = sync_error.startsWith(`${name} (`) ? sync_error.slice(name.length + 1) : sync_error;
+  // Whose error it is, and at which address, is told first; the row has the one, and the fabric's own view the other.
+  const cause = sync_error.startsWith(`${name} (`) ? sync_error.replace(/^.*?\): /, '') : sync_error;
   const first = cause === '' ? hint : cause;
   return html`<span class="two trouble" title=${[error_code, sync_error, hint].filter(Boolean).join('\n')}>
     <span>${error_code && html`<code>${error_code}</code> `}${first}</span>
