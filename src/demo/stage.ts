@@ -110,10 +110,12 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       ...env,
       ...(first && { KUBECONFIG: join(stateDir, 'fabrics', first.name, 'kubeconfig') }),
     });
+    const { FABRIC_SYNCD_LOG_LEVEL } = options.env;
+    const level = FABRIC_SYNCD_LOG_LEVEL && { FABRIC_SYNCD_LOG_LEVEL };
     const daemonLog = join(stateDir, 'daemon.log');
     const daemon = await startDaemonProcess({
       main: options.entry,
-      env: { PATH: options.env.PATH ?? '', FABRIC_SYNCD_LOG_FORMAT: 'json', ...env, ...telemetry.daemon },
+      env: { PATH: options.env.PATH ?? '', FABRIC_SYNCD_LOG_FORMAT: 'json', ...level, ...env, ...telemetry.daemon },
       logFile: daemonLog,
       clock,
     });
