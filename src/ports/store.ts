@@ -2,7 +2,7 @@
 //
 //   S1. An act is atomic: it happened whole or not at all. One that throws `DATABASE_UNAVAILABLE` may have happened;
 //       the epoch makes repeating it safe.
-//   S2. `commit` and `settle` under an epoch that is not the newest change nothing and say `stale`.
+//   S2. `commit` and `settle` under an epoch that is not the newest, or is another daemon's, change nothing and say `stale`.
 //   S3. Times that the database compares (leases) are the database's own; due times are the caller's.
 
 import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';

@@ -1,6 +1,7 @@
 // The commit of a run: inventory, history, how it ended, what comes next, and the lease, all or nothing.
 //
-//   D1. Everything is under the epoch of the claim. A stale one changes nothing, and says so.
+//   D1. Everything is under the epoch of the claim, and its holder's. A stale one changes nothing, and says so. The holder is
+//       asked for too because a database that was restored from a backup gives epochs and run numbers out again.
 //   D2. A run that found nothing new is one statement.
 //   D3. Doing it again after an answer was lost is safe: a run that committed already says so once more.
 
@@ -18,16 +19,28 @@ const deadlineMs = 120_000;
 const what = 'commit a run';
 
 /** @throws the signal's reason where it is aborted first: nothing is written then */
-export async function commit(database: Database, request: CommitRequest, signal: AbortSignal): Promise<Committed> {
+export async function commit(
+  database: Database,
+  daemon: string,
+  request: CommitRequest,
+  signal: AbortSignal,
+): Promise<Committed> {
   signal.throwIfAborted();
   const writes = request.stagedCount > 0 || request.touched.length > 0 || request.deletions.length > 0;
-  const ended = writes ? await withMerge(database, request, signal) : await alone(database, request, signal);
-  return ended ?? (await committedBefore(database, request));
+  const ended = writes
+    ? await withMerge(database, daemon, request, signal)
+    : await alone(database, daemon, request, signal);
+  return ended ?? (await committedBefore(database, daemon, request));
 }
 
-async function alone(database: Database, request: CommitRequest, signal: AbortSignal): Promise<Committed | null> {
+async function alone(
+  database: Database,
+  daemon: string,
+  request: CommitRequest,
+  signal: AbortSignal,
+): Promise<Committed | null> {
   const [row] = await database.act(what, async (sql) => {
-    const query = finish(sql, request, false);
+    const query = finish(sql, daemon, request, false);
     const cancel = () => cancelQuery(query);
     signal.addEventListener('abort', cancel, { once: true });
     try {
@@ -42,13 +55,18 @@ async function alone(database: Database, request: CommitRequest, signal: AbortSi
   return row ? { kind: 'committed', row: fabricRow(row), changes: 0 } : null;
 }
 
-async function withMerge(database: Database, request: CommitRequest, signal: AbortSignal): Promise<Committed | null> {
+async function withMerge(
+  database: Database,
+  daemon: string,
+  request: CommitRequest,
+  signal: AbortSignal,
+): Promise<Committed | null> {
   const { fabricId, claim, stagedCount } = request;
   const target = { fabricId, runId: claim.runId };
   return database.transact(
     what,
     async (tx) => {
-      const [mine] = await Promise.all([lockUnderEpoch(tx, fabricId, claim), prepareStage(tx)]);
+      const [mine] = await Promise.all([lockUnderEpoch(tx, daemon, fabricId, claim), prepareStage(tx)]);
       if (!mine) return null;
       if (stagedCount > 0) await stage(tx, request.staged);
       // They go out together; each sees what those before it wrote.
@@ -56,7 +74,7 @@ async function withMerge(database: Database, request: CommitRequest, signal: Abo
         touch(tx, target, request.touched),
         bury(tx, target, request.deletions),
         stagedCount > 0 ? merge(tx, target) : 0,
-        tx.run((sql) => finish(sql, request, true)),
+        tx.run((sql) => finish(sql, daemon, request, true)),
       ]);
       return row ? { kind: 'committed', row: fabricRow(row), changes: buried + merged } : null;
     },
@@ -65,18 +83,22 @@ async function withMerge(database: Database, request: CommitRequest, signal: Abo
 }
 
 /** From here to the end of the transaction the epoch cannot move (D1). */
-async function lockUnderEpoch(tx: Transaction, fabricId: string, claim: Claim): Promise<boolean> {
+async function lockUnderEpoch(tx: Transaction, daemon: string, fabricId: string, claim: Claim): Promise<boolean> {
   const locked = await tx.run(
     (sql) => sql`
       select from fabric f join fabric_cycle c on c.fabric_id = f.id
        where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
-         and c.lease_holder is not null
+         and c.lease_holder = ${daemon}
          for no key update of f, c`,
   );
   return locked.count === 1;
 }
 
-async function committedBefore(database: Database, { fabricId, claim, outcome }: CommitRequest): Promise<Committed> {
+async function committedBefore(
+  database: Database,
+  daemon: string,
+  { fabricId, claim, outcome }: CommitRequest,
+): Promise<Committed> {
   const [row] = await database.act(
     what,
     (sql) => sql<(FabricColumns & { changes: number })[]>`
@@ -84,7 +106,7 @@ async function committedBefore(database: Database, { fabricId, claim, outcome }:
              (select count(*)::int from fabric_change ch where ch.run_id = r.id) as changes
         from fabric_run r join fabric f on f.id = r.fabric_id join fabric_cycle c on c.fabric_id = f.id
        where r.id = ${claim.runId}::bigint and r.fabric_id = ${fabricId}::bigint and r.epoch = ${claim.epoch}
-         and r.outcome = ${outcome} and c.epoch = r.epoch`,
+         and r.daemon = ${daemon} and r.outcome = ${outcome} and c.epoch = r.epoch`,
   );
   return row ? { kind: 'committed', row: fabricRow(row), changes: row.changes } : { kind: 'stale' };
 }

@@ -9,7 +9,12 @@ import { jsonb } from './json.ts';
 import { approvalJson, type FabricColumns, fabricColumns } from './rows.ts';
 
 /** @param recount the inventory was written to: its counts are taken anew. @returns no row where the epoch is stale */
-export function finish(sql: Sql, request: CommitRequest, recount: boolean): PendingQuery<FabricColumns[]> {
+export function finish(
+  sql: Sql,
+  daemon: string,
+  request: CommitRequest,
+  recount: boolean,
+): PendingQuery<FabricColumns[]> {
   const { fabricId, claim, outcome, figures, next } = request;
   const sums = sumsOf(figures);
   const approval = approvalJson(request.approval);
@@ -17,7 +22,7 @@ export function finish(sql: Sql, request: CommitRequest, recount: boolean): Pend
     with locked as materialized (
       select f as old_f, c as old_c from fabric f join fabric_cycle c on c.fabric_id = f.id
        where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
-         and c.lease_holder is not null
+         and c.lease_holder = ${daemon}
          for no key update of f, c),
     ended as (
       update fabric_run r

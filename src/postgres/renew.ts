@@ -7,6 +7,7 @@ import type { Database } from './connect.ts';
  */
 export async function renew(
   database: Database,
+  daemon: string,
   { fabricId, claim, leaseTtlMs }: { fabricId: string; claim: Claim; leaseTtlMs: number },
 ): Promise<boolean> {
   const renewed = await database.act(
@@ -15,7 +16,7 @@ export async function renew(
       update fabric_cycle
          set lease_until = now() + make_interval(secs => ${leaseTtlMs}::float8 / 1000)
        where fabric_id = ${fabricId}::bigint and epoch = ${claim.epoch} and run_id = ${claim.runId}::bigint
-         and lease_holder is not null`,
+         and lease_holder = ${daemon}`,
     // An answer that comes after the next renewal is of no use.
     Math.min(database.statementTimeoutMs, leaseTtlMs / 2),
   );

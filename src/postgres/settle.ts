@@ -10,7 +10,7 @@ import { approvalJson, type FabricColumns, fabricColumns, fabricRow, requestsOpe
 const what = 'settle a run';
 
 /** One statement under the epoch of the claim; a stale one changes nothing. Again after a lost answer: the same answer. */
-export async function settle(database: Database, request: SettleRequest): Promise<Settled> {
+export async function settle(database: Database, daemon: string, request: SettleRequest): Promise<Settled> {
   const { fabricId, claim, outcome, failure, connection, due } = request;
   const failed = outcome === 'failed';
   const sums = request.figures && sumsOf(request.figures);
@@ -23,7 +23,7 @@ export async function settle(database: Database, request: SettleRequest): Promis
       with locked as materialized (
         select f as old_f, c as old_c from fabric f join fabric_cycle c on c.fabric_id = f.id
          where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
-           and c.lease_holder is not null
+           and c.lease_holder = ${daemon}
            for no key update of f, c),
       note as (
         select ${jsonb(sql, failure)} || jsonb_build_object('at', now()) as failure),
@@ -76,7 +76,7 @@ export async function settle(database: Database, request: SettleRequest): Promis
                'what', 'changed', 'fabric', f.id::text, 'by', (l.old_c).lease_holder)::text)
         from locked l, rested, told, lateral (select (told.f).*) f, lateral (select (rested.c).*) c`,
   );
-  return row ? { kind: 'settled', row: fabricRow(row) } : settledBefore(database, request);
+  return row ? { kind: 'settled', row: fabricRow(row) } : settledBefore(database, daemon, request);
 }
 
 /** Cause and remedy, in the one line that people read. */
@@ -84,14 +84,18 @@ function errorLine({ message, hint }: SettleRequest['failure']): string {
   return oneLine(`${message.replace(/[.\s]+$/, '')}. ${hint}`, 2_000);
 }
 
-async function settledBefore(database: Database, { fabricId, claim, outcome }: SettleRequest): Promise<Settled> {
+async function settledBefore(
+  database: Database,
+  daemon: string,
+  { fabricId, claim, outcome }: SettleRequest,
+): Promise<Settled> {
   const [row] = await database.act(
     what,
     (sql) => sql<FabricColumns[]>`
       select ${fabricColumns(sql)}
         from fabric_run r join fabric f on f.id = r.fabric_id join fabric_cycle c on c.fabric_id = f.id
        where r.id = ${claim.runId}::bigint and r.fabric_id = ${fabricId}::bigint and r.epoch = ${claim.epoch}
-         and r.outcome = ${outcome} and c.epoch = r.epoch`,
+         and r.daemon = ${daemon} and r.outcome = ${outcome} and c.epoch = r.epoch`,
   );
   return row ? { kind: 'settled', row: fabricRow(row) } : { kind: 'stale' };
 }

@@ -75,7 +75,7 @@ export function addFabric(database: MemoryDatabase, fabricId: string, values: Pa
   return row;
 }
 
-type Settable = Partial<
+export type Settable = Partial<
   Pick<
     FabricSettingsValues,
     'server' | 'syncEnabled' | 'schedulerEnabled' | 'intervalSeconds' | 'kindsRemoved' | 'guardShare' | 'guardCount'

@@ -35,7 +35,7 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
     claim: (request) => act('claim', request.fabricId, () => claim(database, daemon, request)),
     renew: ({ fabricId, claim, leaseTtlMs }) =>
       act('renew', fabricId, () => {
-        const row = mine(database, fabricId, claim);
+        const row = mine(database, daemon, fabricId, claim);
         if (row) row.leaseUntilMs = database.now() + leaseTtlMs;
         return row !== null;
       }),
@@ -115,16 +115,17 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
 
 type Fence = Pick<CommitRequest, 'fabricId' | 'claim'>;
 
-function mine(database: MemoryDatabase, fabricId: string, claim: Fence['claim']): Row | null {
+function mine(database: MemoryDatabase, daemon: string, fabricId: string, claim: Fence['claim']): Row | null {
   const row = database.rows.get(fabricId);
-  return row && row.epoch === claim.epoch && row.runId === claim.runId && row.leaseHolder !== null ? row : null;
+  return row && row.epoch === claim.epoch && row.runId === claim.runId && row.leaseHolder === daemon ? row : null;
 }
 
 /** The answer was lost and the act is done again: what that run came to, as long as nothing came after it. */
-function doneBefore(database: MemoryDatabase, { fabricId, claim }: Fence, outcome: string) {
+function doneBefore(database: MemoryDatabase, daemon: string, { fabricId, claim }: Fence, outcome: string) {
   const row = database.rows.get(fabricId);
   const run = database.run(claim.runId);
-  const same = row?.epoch === claim.epoch && run?.epoch === claim.epoch && run.fabricId === fabricId;
+  const same =
+    row?.epoch === claim.epoch && run?.epoch === claim.epoch && run.fabricId === fabricId && run.daemon === daemon;
   return row && run && same && run.outcome === outcome ? { row: database.read(row), run } : null;
 }
 
@@ -175,9 +176,9 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
 
 function commit(database: MemoryDatabase, daemon: string, request: CommitRequest): Committed {
   const { fabricId, claim, outcome, next, deletions, touched, staged } = request;
-  const row = mine(database, fabricId, claim);
+  const row = mine(database, daemon, fabricId, claim);
   if (!row) {
-    const before = doneBefore(database, request, outcome);
+    const before = doneBefore(database, daemon, request, outcome);
     return before ? { kind: 'committed', row: before.row, changes: before.run.changes } : { kind: 'stale' };
   }
   const inventory = database.inventory(fabricId);
@@ -214,15 +215,15 @@ function covers(shown: Approval | null, waits: Approval | null): boolean {
 
 function settle(database: MemoryDatabase, daemon: string, request: SettleRequest): Settled {
   const { fabricId, claim, due, failure, outcome, rest, attempts } = request;
-  const row = mine(database, fabricId, claim);
+  const row = mine(database, daemon, fabricId, claim);
   if (!row) {
-    const before = doneBefore(database, request, outcome);
+    const before = doneBefore(database, daemon, request, outcome);
     return before ? { kind: 'settled', row: before.row } : { kind: 'stale' };
   }
   const failed = outcome === 'failed';
   const kept = rest === 'scheduled' ? null : row.failure;
-  // It failed by what was set when it began; what was set since then is tried at once.
-  const isOld = row.wayInMs !== null && row.lastSyncMs !== null && row.wayInMs > row.lastSyncMs;
+  // It failed by what was set when it began; what was set since then, or in the same millisecond, is tried at once.
+  const isOld = row.wayInMs !== null && row.lastSyncMs !== null && row.wayInMs >= row.lastSyncMs;
   row.dueAtMs = due === null ? null : failed && isOld ? database.now() : due.dueAtMs;
   row.lastSyncMs = row.previousSyncMs;
   row.status = failed ? 'error' : (row.previousStatus ?? 'never_synced');
