@@ -6,14 +6,14 @@
 //   L3. A part that does not answer costs its own share: what was last known stays, and `parts` says what is missing.
 //   L4. A timer that disagrees with its row is told only when a later look still sees it: a run that ends moves both.
 
-import { FabricFailure } from '../../machines/fabric/failure.ts';
 import { type Clock, formatIso } from '../clock.ts';
 import type { FleetMember } from '../fleet/fleet.ts';
 import type { InspectorReads } from '../ports/inspector-reads.ts';
 import type { StatusRead, StatusRow } from '../ports/operator.ts';
 import type { DaemonDocument, FleetDocument, FleetFabric, PartsDocument, RecentRun } from './documents.ts';
 import type { Feed } from './feed.ts';
-import { Parts, type Trouble } from './parts.ts';
+import { asked, Parts, type Trouble } from './parts.ts';
+import { aged, timeless } from './passing-time.ts';
 import { type TimersRead, timerDisagrees } from './timer-view.ts';
 import { type DaemonWord, type FabricView, statusView } from './view.ts';
 
@@ -59,6 +59,8 @@ const wholeAgainMs = 2_000;
 const timersEveryMs = 2_000;
 /** After the last one left: who only reloads the page is told what was missed. */
 const lingerMs = 20_000;
+/** What is missing is looked at this often, without asking anybody. */
+const partsEveryMs = 1_000;
 /** More than these are read by reading everything. */
 const someMax = 300;
 const recentMax = 20;
@@ -186,12 +188,18 @@ export class Live {
   async #pause(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     await clock.sleep(gatherMs, signal).catch(() => {});
-    if (signal.aborted || this.#dirty.size > 0) return;
-    const leftMs = this.#wholeAtMs - clock.monotonicMs();
-    if (leftMs <= 0) return;
+    while (!signal.aborted && this.#dirty.size === 0) {
+      const leftMs = this.#wholeAtMs - clock.monotonicMs();
+      if (leftMs <= 0) return;
+      await this.#rest(Math.min(leftMs, partsEveryMs), signal);
+      this.#noteOthers();
+    }
+  }
+
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const hurry = () => resolve();
-    const stop = clock.after(leftMs, hurry);
+    const stop = this.#deps.clock.after(ms, hurry);
     this.#hurry = hurry;
     signal.addEventListener('abort', hurry, { once: true });
     await promise;
@@ -228,16 +236,32 @@ export class Live {
     this.#take(rows.answer, whole ? null : ids);
   }
 
+  /** @param rowsProblem why Postgres did not answer just now; null where it did */
   #noteParts(rowsProblem: Trouble | null): void {
+    const { clock, troubles } = this.#deps;
+    // Who asks now knows; since when it has been so, the sweep may know better.
+    const postgres = rowsProblem && { ...rowsProblem, ...troubles.postgres() };
+    const changed = this.#parts.note('postgres', postgres, clock.nowMs());
+    this.#noteOthers(changed);
+  }
+
+  /** What can be told without asking anybody. */
+  #noteOthers(changed = false): void {
     const { clock, troubles, feed } = this.#deps;
     const nowMs = clock.nowMs();
-    const changed = [
+    const others = [
       this.#parts.note('daemon', troubles.daemon(), nowMs),
       this.#parts.note('redis', troubles.redis(), nowMs),
-      // Who asks now knows; since when it has been so, the sweep may know better.
-      this.#parts.note('postgres', rowsProblem && { ...rowsProblem, ...troubles.postgres() }, nowMs),
     ];
-    if (changed.includes(true)) feed.tell('parts', JSON.stringify(this.parts()), null);
+    const told = this.parts();
+    // The sweep says otherwise than the last look: look again.
+    if ((troubles.postgres() !== null) !== (told.postgres.state === 'missing')) this.#wholeWithin(wholeAgainMs);
+    if (others[1]) this.#wholeWithin(gatherMs);
+    if (changed || others.includes(true)) feed.tell('parts', JSON.stringify(told), null);
+  }
+
+  #wholeWithin(ms: number): void {
+    this.#wholeAtMs = Math.min(this.#wholeAtMs, this.#deps.clock.monotonicMs() + ms);
   }
 
   #take(read: StatusRead, ids: readonly string[] | null): void {
@@ -289,7 +313,7 @@ export class Live {
       waits_for_slot: this.#deps.fleet.waits(fabric.id),
       recent,
     };
-    const key = JSON.stringify({ ...view, due_in_ms: 0, age_ms: 0, run: view.run && { ...view.run, duration_ms: 0 } });
+    const key = timeless(view);
     const was = this.#known.get(fabric.id);
     this.#known.set(fabric.id, { view, key, madeMs: this.#deps.clock.monotonicMs() });
     if (was?.key !== key) this.#deps.feed.tell('fabric', JSON.stringify(view), fabric.id);
@@ -308,7 +332,7 @@ export class Live {
     const disagrees = timerDisagrees[view.timer.state];
     if (this.#isSure(view.id, disagrees) || !disagrees) return view;
     // Looked at again soon, with the timers read anew.
-    this.#wholeAtMs = Math.min(this.#wholeAtMs, this.#deps.clock.monotonicMs() + timersEveryMs);
+    this.#wholeWithin(timersEveryMs);
     return { ...view, timer: { ...view.timer, state: 'moving' } };
   }
 
@@ -341,14 +365,7 @@ export class Live {
   }
 
   #aged({ view, madeMs }: Known): FleetFabric {
-    const ms = Math.round(this.#deps.clock.monotonicMs() - madeMs);
-    const later = (length: number | null) => (length === null ? null : length + ms);
-    return {
-      ...view,
-      due_in_ms: view.due_in_ms === null ? null : view.due_in_ms - ms,
-      age_ms: later(view.age_ms),
-      run: view.run && { ...view.run, duration_ms: later(view.run.duration_ms) },
-    };
+    return aged(view, this.#deps.clock.monotonicMs() - madeMs);
   }
 
   /** @param ids of the fabrics that are to be told; null: all that have an actor here */
@@ -371,13 +388,5 @@ export class Live {
         attempts: context.attempts,
       })),
     };
-  }
-}
-
-async function asked<Answer>(question: Promise<Answer>): Promise<{ readonly answer: Answer } | Trouble> {
-  try {
-    return { answer: await question };
-  } catch (thrown) {
-    return { problem: FabricFailure.from(thrown).message };
   }
 }

@@ -1,5 +1,6 @@
 // Which part is missing, and since when.
 
+import { FabricFailure } from '../../machines/fabric/failure.ts';
 import { formatIso } from '../clock.ts';
 import type { PartDocument, PartsDocument } from './documents.ts';
 
@@ -28,5 +29,14 @@ export class Parts {
 
   document(): PartsDocument {
     return { ...this.#parts };
+  }
+}
+
+/** The answer, or why there is none in one line. Never throws. */
+export async function asked<Answer>(question: Promise<Answer>): Promise<{ readonly answer: Answer } | Trouble> {
+  try {
+    return { answer: await question };
+  } catch (thrown) {
+    return { problem: FabricFailure.from(thrown).message };
   }
 }

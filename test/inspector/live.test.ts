@@ -111,6 +111,37 @@ describe('the live view', () => {
     expect(live.parts().postgres.state).toBe('ok');
   });
 
+  test('Redis that goes away is told within a second or two, without waiting for the next whole look', async () => {
+    const away: { now: { problem: string; sinceMs: number } | null } = { now: null };
+    const troubles = { daemon: () => null, redis: () => away.now, postgres: () => null };
+    const { live, world, clock, told } = open(undefined, { troubles });
+    await watched(live);
+    told.length = 0;
+    const { asked } = world;
+    away.now = { problem: 'it refuses connections', sinceMs: nowMs - 500 };
+    await pass(clock, 1_500);
+    const since = '2026-01-02T03:04:04.500Z';
+    expect(told[0]).toEqual({
+      event: 'parts',
+      data: expect.objectContaining({ redis: { state: 'missing', problem: 'it refuses connections', since } }),
+    });
+    await pass(clock, 1_000);
+    expect(world.asked).toBe(asked + 1);
+    away.now = null;
+    await pass(clock, 1_500);
+    expect(live.parts().redis.state).toBe('ok');
+  });
+
+  test('a sweep that fails does not make it ask without end', async () => {
+    const troubles = { daemon: () => null, redis: () => null, postgres: () => ({ problem: 'DATABASE_REFUSED' }) };
+    const { live, world, clock } = open(undefined, { troubles });
+    await watched(live);
+    const { asked } = world;
+    await pass(clock, 20_000);
+    expect(world.asked - asked).toBeLessThanOrEqual(10);
+    expect(live.parts().postgres.state).toBe('ok');
+  });
+
   test('without Postgres from the start it shows what the actors know', async () => {
     const member = { fabricId: '1', name: 'lab', state: 'backoff', path: 'backoff.waiting', since: nowMs } as const;
     const actor = { ...member, context: { attempts: 3 } } as unknown as FleetMember;
