@@ -13,10 +13,10 @@
 
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { LogLevels } from '../log-level.ts';
 import type { Service } from '../service.ts';
+import { isTaken } from '../unix-socket.ts';
 import { setLogLevel } from './log-level-answer.ts';
 import { answerScrape, metricsPaths, type ScrapeDeps } from './scrape-answer.ts';
 import type { Tidings } from './tidings.ts';
@@ -51,7 +51,7 @@ export class AdminServer implements Service {
   async start(): Promise<void> {
     const { socketPath } = this.#deps;
     await mkdir(dirname(socketPath), { recursive: true });
-    if (await answers(socketPath)) {
+    if (await isTaken(socketPath)) {
       throw new AdminSocketTaken(
         `another fabric-syncd listens on ${socketPath}: stop it, or give this one its own FABRIC_SYNCD_ADMIN_SOCKET`,
       );
@@ -125,15 +125,4 @@ export class AdminServer implements Service {
 function reply(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(`${JSON.stringify(body)}\n`);
-}
-
-async function answers(socketPath: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(socketPath);
-  socket.setTimeout(1_000, () => resolve(true));
-  socket.once('connect', () => resolve(true));
-  socket.once('error', () => resolve(false));
-  const taken = await promise;
-  socket.destroy();
-  return taken;
 }

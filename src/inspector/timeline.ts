@@ -20,7 +20,8 @@ interface Seen {
   readonly kinds: Map<string, KindProgress>;
 }
 
-const entriesMax = 100_000;
+/** Some 220 bytes each: 7 MB at most, for a look back that is seldom taken. */
+const entriesMax = 30_000;
 const perFabricMax = 200;
 const perFabricMin = 10;
 
