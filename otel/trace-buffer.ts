@@ -96,7 +96,7 @@ export class TraceBuffer implements SpanProcessor {
   /** The spans of a trace in order of their start, also of one that is not finished; null where it is not known. */
   trace(traceId: string): readonly SpanRecord[] | null {
     const kept = this.#traces.get(traceId);
-    return kept ? kept.spans.map(recordOf).sort((one, other) => one.start_ms - other.start_ms) : null;
+    return kept ? inOrder(kept.spans.map(recordOf)) : null;
   }
 
   onStart(): void {}
@@ -146,6 +146,16 @@ export class TraceBuffer implements SpanProcessor {
     recent.splice(recent.indexOf(kept), 1);
     if (recent.length === 0) this.#byFabric.delete(fabricId);
   }
+}
+
+/** By their start, which the SDK knows to the millisecond; of one millisecond the outer ones first, then as they ended. */
+function inOrder(spans: readonly SpanRecord[]): readonly SpanRecord[] {
+  const byId = new Map(spans.map((span) => [span.span_id, span]));
+  const depth = (span: SpanRecord): number => {
+    const parent = span.parent_span_id === null ? undefined : byId.get(span.parent_span_id);
+    return parent ? 1 + depth(parent) : 0;
+  };
+  return spans.toSorted((one, other) => one.start_ms - other.start_ms || depth(one) - depth(other));
 }
 
 const kinds = {

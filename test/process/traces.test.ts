@@ -179,3 +179,16 @@ test('a manual run links to the command, and the command hangs below whoever cal
   const root = await rootOf(receiver, await patient.synced(before.id));
   expect(linksOf(root)).toEqual([`requested_by ${command.traceId}/${command.spanId}`]);
 });
+
+test('a collector that hangs holds up neither a run nor the end of the daemon', async () => {
+  const { bed, receiver } = await tracedBed();
+  receiver.behave({ kind: 'hang' });
+  const patient = await bed.fabric('lab', { sync_interval: 1 });
+  const daemon = await bed.daemon().ready();
+  const first = await patient.synced();
+  await receiver.until(({ hanging }) => hanging > 0);
+  await patient.synced(first.id);
+  expect(await daemon.stop()).toBe(0);
+  expect(receiver.spans, 'nothing was ever accepted').toEqual([]);
+  await bed.expectNothingLeft();
+});
