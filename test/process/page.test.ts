@@ -150,6 +150,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
   test('opens a run field by field, its trace, a state of the chart, and the timers', async () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab');
+    await idleFabrics(bed, 3);
     const daemon = await bed.daemon(on).ready();
     const base = await pageOf(daemon);
     const first = await lab.synced();
@@ -172,6 +173,16 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByRole('link', { name: 'Timers' }).click();
     await page.getByText('Redis and Postgres agree').waitFor();
     await page.getByRole('rowheader', { name: 'lab' }).waitFor();
+
+    // Who came by a link to one fabric had heard of that one alone.
+    await page.goto(`${base}/fabrics/lab`);
+    await page.locator('.chart-drawing').waitFor();
+    await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
+    await page.getByText('4 fabrics').waitFor();
+    await row(page, 'lab').getByRole('link').click();
+    await page.locator('.chart-drawing').waitFor();
+    await page.goBack();
+    await page.getByText('4 fabrics').waitFor();
   });
 
   test('has buttons for who has logged in by a link, whose token is gone from the address at once', async () => {

@@ -196,7 +196,7 @@ export class App {
       this.fabric.refresh();
     }
     const before = this.fleet;
-    this.fleet = fleetAfter(this.fleet, heard);
+    this.fleet = fleetAfter(this.fleet, heard, this.#shows === null);
     this.#announcer.heard(heard, before, this.#shows);
     if (this.page && isAbout(heard, this.page.document.fabric.id)) {
       this.page = pageAfter(this.page, heard, this.clock.nowMs());
@@ -210,7 +210,9 @@ export class App {
   #took(document) {
     this.clock.heard(document.at);
     this.page = pageFrom(document, this.page);
-    if (this.route.view === 'fabric' && this.route.trace) this.trace.refresh();
+    // What was not whole when it was asked for: a run in hand, and the trace of one.
+    if (this.trace.loaded.document?.spans === null || document.fabric.run !== null) this.trace.refresh();
+    if (this.run.loaded.document?.run.finished_at === null) this.run.refresh();
   }
 
   #askSession() {
@@ -229,7 +231,7 @@ export class App {
 
   /** The token is taken out of the address bar before anything else, so that it is in no history and no screenshot. */
   #logIn() {
-    const token = decodeURIComponent(location.hash.slice(1));
+    const token = location.hash.slice(1);
     history.replaceState(null, '', '/login');
     if (token === '') return;
     this.login = 'asking';

@@ -32,6 +32,7 @@ export function FabricFacts({ fabric, nowMs }) {
     ${approval && html`<${Approval} approval=${approval} />`}
     ${
       fabric.sync_error !== '' &&
+      !approval &&
       html`<${Fact} wide=${true} term=${fabric.error_code ?? 'Error'} value=${fabric.sync_error} more=${fabric.hint} />`
     }
   </dl>`;

@@ -8,26 +8,27 @@
  * @property {DaemonDocument} daemon
  * @property {PartsDocument} parts
  * @property {ReadonlyMap<string, FleetFabric>} fabrics by id
- * @property {readonly string[]} orphans
+ * @property {boolean} whole false: only the fabric that is looked at is known
  */
 
-/** @param {FleetDocument} document @returns {FleetState} */
-export function fleetFrom({ daemon, parts, fabrics, orphan_timers }) {
+/** @param {FleetDocument} document @param {boolean} whole @returns {FleetState} */
+export function fleetFrom({ daemon, parts, fabrics }, whole) {
   return {
     daemon,
     parts,
     fabrics: new Map(fabrics.map((fabric) => [fabric.id, fabric])),
-    orphans: orphan_timers,
+    whole,
   };
 }
 
 /**
  * @param {FleetState | null} fleet null: nothing is known yet
  * @param {Heard} heard
+ * @param {boolean} whole whether the whole fleet is listened to
  * @returns {FleetState | null}
  */
-export function fleetAfter(fleet, heard) {
-  if (heard.type === 'snapshot') return fleetFrom(heard.message);
+export function fleetAfter(fleet, heard, whole) {
+  if (heard.type === 'snapshot') return fleetFrom(heard.message, whole);
   if (fleet === null) return null;
   switch (heard.type) {
     case 'fabric':
@@ -53,10 +54,4 @@ export function fleetAfter(fleet, heard) {
     case 'run':
       return fleet;
   }
-}
-
-/** @param {FleetState} fleet @param {string} name a name or a number @returns {FleetFabric | null} */
-export function fabricNamed(fleet, name) {
-  for (const fabric of fleet.fabrics.values()) if (fabric.name === name) return fabric;
-  return fleet.fabrics.get(name) ?? null;
 }

@@ -15,7 +15,7 @@ import { counted, countText } from './words.js';
 /** @param {{ app: App, route: FleetRoute }} props */
 export function FleetView({ app, route }) {
   const { fleet } = app;
-  if (!fleet) {
+  if (!fleet?.whole) {
     return html`<section class="message" aria-busy="true"><h1>Fleet</h1><p>Waiting for the daemon …</p></section>`;
   }
   const fabrics = [...fleet.fabrics.values()];

@@ -3,14 +3,15 @@
 //   S1. One connection a page: a browser opens few to one host, and a person opens many pages.
 //   S2. After a break it goes on behind the last message that was heard; what the daemon no longer knows comes whole, as
 //       a `snapshot`.
-//   S3. A page that nobody sees lets go of its connection, and catches up when it is looked at.
+//   S3. A snapshot that came while one fabric was listened to holds that one alone: the fleet is asked for whole after it.
+//   S4. A page that nobody sees lets go of its connection, and catches up when it is looked at.
 
 import { after } from './server-clock.js';
 
 /** @import { StreamMessages } from '../documents.ts' */
 
 /**
- * @typedef {'connecting' | 'live' | 'lost' | 'resting'} Connection `resting`: nobody looks (S3)
+ * @typedef {'connecting' | 'live' | 'lost' | 'resting'} Connection `resting`: nobody looks (S4)
  * @typedef {{ [Name in keyof StreamMessages]: { type: Name, message: StreamMessages[Name] } }[keyof StreamMessages]} Heard
  */
 
@@ -28,6 +29,7 @@ export class Stream {
   /** @type {() => void} */
   #forget = () => {};
   #waitMs = waitMs.first;
+  #visible = true;
   /** @type {string | null} */
   #fabric = null;
   /** The last message of the whole fleet, and of the fabric alone. @type {{ fleet: string | null, fabric: string | null }} */
@@ -39,11 +41,6 @@ export class Stream {
   constructor({ hear, onConnection }) {
     this.#hear = hear;
     this.#onConnection = onConnection;
-  }
-
-  /** What is known already: messages from behind this one on. @param {string} id */
-  startsAfter(id) {
-    this.#last = { fleet: id, fabric: id };
   }
 
   /**
@@ -66,8 +63,9 @@ export class Stream {
     this.#connect();
   }
 
-  /** S3. @param {boolean} visible */
+  /** S4. @param {boolean} visible */
   seen(visible) {
+    this.#visible = visible;
     if (visible) {
       this.#forget();
       if (!this.#source) this.#connect();
@@ -102,7 +100,8 @@ export class Stream {
     const message = JSON.parse(event.data);
     const id = event.lastEventId || (type === 'snapshot' ? message.id : '');
     if (id !== '') {
-      if (this.#fabric === null || type === 'snapshot') this.#last.fleet = id;
+      if (this.#fabric === null) this.#last.fleet = id;
+      else if (type === 'snapshot') this.#last.fleet = null;
       this.#last.fabric = id;
     }
     this.#hear(/** @type {Heard} */ ({ type, message }));
@@ -112,6 +111,10 @@ export class Stream {
   #lost(source) {
     if (source !== this.#source) return;
     this.#close();
+    if (!this.#visible) {
+      this.#onConnection('resting');
+      return;
+    }
     this.#onConnection('lost');
     this.#forget = after(this.#waitMs, () => this.#connect());
     this.#waitMs = Math.min(2 * this.#waitMs, waitMs.most);

@@ -78,23 +78,29 @@ describe('rows of the fleet', () => {
 
 describe('the fleet after a message', () => {
   const snapshot = { daemon: {}, parts: {}, fabrics: [fabric('1'), fabric('2')], orphan_timers: [] };
-  const start = fleetAfter(null, { type: 'snapshot', message: snapshot as never });
+  const start = fleetAfter(null, { type: 'snapshot', message: snapshot as never }, true);
 
   test('a transition moves its fabric at once, and only the outer state has a new beginning', () => {
-    const outer = fleetAfter(start, told(step(5, 'scheduled.waiting', 'locked.acquiring')));
+    const outer = fleetAfter(start, told(step(5, 'scheduled.waiting', 'locked.acquiring')), true);
     expect(outer?.fabrics.get('1')).toMatchObject({ state: 'locked', path: 'locked.acquiring', since: at(5) });
-    const inner = fleetAfter(outer, told(step(6, 'locked.acquiring', 'locked.claiming')));
+    const inner = fleetAfter(outer, told(step(6, 'locked.acquiring', 'locked.claiming')), true);
     expect(inner?.fabrics.get('1')).toMatchObject({ path: 'locked.claiming', since: at(5) });
     expect(start?.fabrics.get('1')?.state).toBe('scheduled');
   });
 
   test('a fabric comes, changes and goes', () => {
-    const with3 = fleetAfter(start, { type: 'fabric', message: fabric('3') });
-    expect(fleetAfter(with3, { type: 'gone', message: { id: '1', name: 'fabric-1' } })?.fabrics.size).toBe(2);
+    const with3 = fleetAfter(start, { type: 'fabric', message: fabric('3') }, true);
+    expect(fleetAfter(with3, { type: 'gone', message: { id: '1', name: 'fabric-1' } }, true)?.fabrics.size).toBe(2);
+  });
+
+  test('a snapshot that came while one fabric was listened to is not taken for the fleet', () => {
+    const one = { ...snapshot, fabrics: [fabric('1')] };
+    expect(fleetAfter(start, { type: 'snapshot', message: one as never }, false)?.whole).toBe(false);
+    expect(start?.whole).toBe(true);
   });
 
   test('nothing is made up before a snapshot', () =>
-    expect(fleetAfter(null, { type: 'fabric', message: fabric('3') })).toBeNull());
+    expect(fleetAfter(null, { type: 'fabric', message: fabric('3') }, true)).toBeNull());
 });
 
 describe('a fabric after a message', () => {
