@@ -5,6 +5,7 @@
 
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { type Environment, exportAsked, type Signal } from './asked.ts';
+import { deliveryFailure } from './delivery-failure.ts';
 
 /** What every exporter does. A method, so that each may have its own kind of items. */
 interface Delivers {
@@ -40,7 +41,7 @@ function tellTrouble(exporter: Delivers, what: string, warn: (line: string) => v
   exporter.export = (items, done) =>
     deliver(items, (result) => {
       const failed = result.code !== ExportResultCode.SUCCESS;
-      if (failed && !inTrouble) warn(`${what} are not delivered: ${result.error?.message ?? 'the exporter failed'}`);
+      if (failed && !inTrouble) warn(`${what} are not delivered: ${deliveryFailure(result.error)}`);
       if (!failed && inTrouble) warn(`${what} are delivered again`);
       inTrouble = failed;
       done(result);

@@ -8,6 +8,7 @@
 import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode, suppressTracing } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { deliveryFailure } from './delivery-failure.ts';
 
 export interface SpanQueueOptions {
   readonly exporter: SpanExporter;
@@ -169,11 +170,11 @@ export class SpanQueue implements SpanProcessor {
     try {
       context.with(suppressTracing(ROOT_CONTEXT), () => {
         exporter.export(batch, ({ code, error }) => {
-          resolve(code === ExportResultCode.SUCCESS ? null : (error?.message ?? 'the exporter failed'));
+          resolve(code === ExportResultCode.SUCCESS ? null : deliveryFailure(error));
         });
       });
     } catch (thrown) {
-      resolve(thrown instanceof Error ? thrown.message : String(thrown));
+      resolve(deliveryFailure(thrown));
     }
     const failure = await promise;
     clearTimeout(timer);

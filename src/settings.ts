@@ -35,6 +35,7 @@ export const settings = table({
     fallback: '',
     description: 'Independent Redis nodes for the lock, separated by commas; REDIS_URL alone where empty.',
     secret: true,
+    credential: 'lock-redis-urls',
   },
   redisPrefix: {
     name: 'FABRIC_SYNCD_REDIS_PREFIX',

@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test, vi } from 'vitest';
-import { askDaemon, hearDaemon } from '../../src/admin/client.ts';
+import { askDaemon, askForText, hearDaemon } from '../../src/admin/client.ts';
 import { everyVerb } from '../../src/cli/verbs.ts';
 import type { FabricDocument, FleetDocument } from '../../src/inspector/documents.ts';
 import { Aviary, canary, dumpDatabase, dumpRedis, withPassword } from '../support/aviary.ts';
@@ -48,11 +48,8 @@ function calls(patient: Patient, files: { readonly token: string; readonly ca: s
     rbac: ['sealed'],
     'key rotate': [],
     'check-config': [],
-    metrics: [],
-    'log-level': [],
     migrate: [],
     doctor: [],
-    'key rotate': [],
     completion: ['bash'],
     'complete-fabrics': [],
     'fabric remove': ['sealed', '--yes'],
@@ -125,6 +122,9 @@ test.skipIf(redisFound === null)('no secret is in anything that the program says
   await refused.until((row) => row.state === 'errored', 'errored');
 
   await listenToInspector(aviary, daemon.socketPath);
+  const metrics = await askForText(daemon.socketPath, '/v1/metrics', AbortSignal.timeout(10_000));
+  expect(metrics).toContain('fabric_syncd_fabric_failed_attempts{fabric_name="refused"');
+  aviary.listen('/v1/metrics', metrics ?? '');
   const tried = calls(patient, files);
   const known = (await everyVerb()).map(({ path }) => path.join(' ')).filter((path) => !aside.includes(path));
   expect(Object.keys(tried).sort(), 'verbs that are tried').toEqual(known.sort());
