@@ -3,11 +3,13 @@
 /** @import { DaemonDocument, FleetDocument, FleetFabric, PartsDocument } from '../documents.ts' */
 /** @import { Heard } from './stream.js' */
 
+import { inOrderOfNames } from './fleet-rows.js';
+
 /**
  * @typedef {object} FleetState
  * @property {DaemonDocument} daemon
  * @property {PartsDocument} parts
- * @property {ReadonlyMap<string, FleetFabric>} fabrics by id
+ * @property {ReadonlyMap<string, FleetFabric>} fabrics by id, in the order of their names
  * @property {boolean} whole false: only the fabric that is looked at is known
  */
 
@@ -16,7 +18,7 @@ export function fleetFrom({ daemon, parts, fabrics }, whole) {
   return {
     daemon,
     parts,
-    fabrics: new Map(fabrics.map((fabric) => [fabric.id, fabric])),
+    fabrics: byId(fabrics),
     whole,
   };
 }
@@ -32,7 +34,7 @@ export function fleetAfter(fleet, heard, whole) {
   if (fleet === null) return null;
   switch (heard.type) {
     case 'fabric':
-      return { ...fleet, fabrics: new Map(fleet.fabrics).set(heard.message.id, heard.message) };
+      return { ...fleet, fabrics: withFabric(fleet.fabrics, heard.message) };
     case 'gone': {
       const fabrics = new Map(fleet.fabrics);
       fabrics.delete(heard.message.id);
@@ -54,4 +56,15 @@ export function fleetAfter(fleet, heard, whole) {
     case 'run':
       return fleet;
   }
+}
+
+/** @param {Iterable<FleetFabric>} fabrics @returns {Map<string, FleetFabric>} */
+function byId(fabrics) {
+  return new Map(inOrderOfNames(fabrics).map((fabric) => [fabric.id, fabric]));
+}
+
+/** @param {FleetState['fabrics']} fabrics @param {FleetFabric} fabric @returns {Map<string, FleetFabric>} */
+function withFabric(fabrics, fabric) {
+  const found = new Map(fabrics).set(fabric.id, fabric);
+  return fabrics.get(fabric.id)?.name === fabric.name ? found : byId(found.values());
 }

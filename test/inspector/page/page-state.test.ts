@@ -6,7 +6,7 @@ import type {
   TransitionDocument,
 } from '../../../src/inspector/documents.ts';
 import { flashMs, lastPath, pageAfter, pageFrom } from '../../../src/inspector/page/fabric-state.js';
-import { countsByState, rowsOf } from '../../../src/inspector/page/fleet-rows.js';
+import { countsByState, inOrderOfNames, rowsOf } from '../../../src/inspector/page/fleet-rows.js';
 import { fleetAfter } from '../../../src/inspector/page/fleet-state.js';
 import { spanRows } from '../../../src/inspector/page/span-rows.js';
 import type { FabricView } from '../../../src/inspector/view.ts';
@@ -55,11 +55,11 @@ const told = (transition: TransitionDocument, id = '1') => ({
 
 describe('rows of the fleet', () => {
   const all = { search: '', states: [], sort: 'name', down: false } as const;
-  const fleet = [
+  const fleet = inOrderOfNames([
     fabric('10'),
     fabric('9', { state: 'errored', sync_status: 'error', sync_error: 'the API answers 503', last_sync: null }),
     fabric('2', { state: 'backoff', sync_status: 'error', due_at: null, last_sync: at(20) }),
-  ];
+  ]);
   const ids = (wanted: Parameters<typeof rowsOf>[1]) => rowsOf(fleet, wanted).map(({ id }) => id);
 
   test('are in the order of their names, numbers by their value', () => expect(ids(all)).toEqual(['2', '9', '10']));
@@ -90,6 +90,8 @@ describe('the fleet after a message', () => {
 
   test('a fabric comes, changes and goes', () => {
     const with3 = fleetAfter(start, { type: 'fabric', message: fabric('3') }, true);
+    const renamed = fleetAfter(with3, { type: 'fabric', message: fabric('3', { name: 'a' }) }, true);
+    expect([...(renamed?.fabrics.values() ?? [])].map(({ name }) => name)).toEqual(['a', 'fabric-1', 'fabric-2']);
     expect(fleetAfter(with3, { type: 'gone', message: { id: '1', name: 'fabric-1' } }, true)?.fabrics.size).toBe(2);
   });
 
