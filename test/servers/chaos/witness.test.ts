@@ -40,11 +40,11 @@ async function ground() {
         values (${fabricId}, ${epoch}, ${dueAt === null ? 'manual' : 'sync'}, ${daemon}, ${at(dueAt)}, ${at(from)},
                 ${at(to)}, ${outcome})`;
     },
-    /** The row promised this due time at that second. */
-    async promise(dueAt: number | null, when: number) {
+    /** The row promised this due time at that second; under the lease of the last run where it has a holder. */
+    async promise(dueAt: number, when: number, holder: string | null = null) {
       await sql`
-        insert into witness_cycle (at, fabric_id, state, due_at, due_kind, epoch)
-        values (${at(when)}, ${fabricId}, 'scheduled', ${at(dueAt)}, ${dueAt === null ? null : 'sync'}, ${epoch})`;
+        insert into witness_cycle (at, fabric_id, state, due_at, due_kind, epoch, lease_holder)
+        values (${at(when)}, ${fabricId}, ${holder ? 'syncing' : 'scheduled'}, ${at(dueAt)}, 'sync', ${epoch}, ${holder})`;
     },
   };
 }
@@ -73,14 +73,16 @@ test('a due time that passed and was replaced without a run is a lost tick', asy
   expect(await ticksLost(sql)).toMatchObject([{ fabric: 'lab' }]);
 });
 
-test('one that was moved before it came is not, nor one that fell into a run', async () => {
+test('one that was moved before it came is not, nor one that came in the middle of a run', async () => {
   const { sql, run, promise } = await ground();
   await promise(10, 0);
   await promise(5, 2);
   await run(5, 5, 6);
   await promise(8, 6);
-  await run(null, 7, 9);
-  await promise(18, 9);
+  await run(null, 7, 7.9);
+  await promise(8, 7, 'a');
+  // The commit began before that time and ended after it.
+  await promise(18, 8.1);
   expect(await ticksLost(sql)).toEqual([]);
 });
 

@@ -62,24 +62,36 @@ export async function expectNothingLostNorDoubled(sql: Sql): Promise<void> {
 }
 
 /**
- * Each due time that came before it was replaced by another was served, or fell into a run, or a run began after it and
- * before that: ticks that were missed coalesce into one. This also holds where people ask for syncs, whose failures move a due time that has
- * not come yet.
+ * Each due time that came before it was replaced by another was served, or came while a run was in hand, or a run began
+ * after it and before that: ticks that were missed coalesce into one. This also holds where people ask for syncs, whose
+ * failures move a due time that has not come yet. (A run ends in the history when its commit begins; the row knows better.)
  */
 export async function ticksLost(sql: Sql): Promise<readonly Wrong[]> {
   return sql<Wrong[]>`
     with told as (
-      select fabric_id, due_at, seq, lead(at) over each_one as until, lead(due_at) over each_one as next
+      select fabric_id, due_at, epoch, lease_holder, lead(at) over each_one as until, lead(due_at) over each_one as next
         from witness_cycle window each_one as (partition by fabric_id order by seq)),
     replaced as (
       select * from told where due_at is not null and until is not null and due_at <= until and next is distinct from due_at)
-    select f.name as fabric, format('due at %s and replaced at %s, served by no run', p.due_at, p.until) as what
+    select f.name as fabric,
+           format('due at %s and replaced at %s by %s, served by no run. Around: %s; %s', p.due_at, p.until, p.next,
+                  (select string_agg(format('%s %s for %s, %s to %s %s', r.id, r.trigger, r.due_at, r.started_at,
+                                            r.finished_at, r.outcome), '; ' order by r.id)
+                     from fabric_run r
+                    where r.fabric_id = p.fabric_id
+                      and r.started_at between p.due_at - interval '3 s' and p.until + interval '2 s'),
+                  (select string_agg(format('%s: %s due %s epoch %s %s', w.at, w.state, w.due_at, w.epoch, w.lease_holder),
+                                     '; ' order by w.seq)
+                     from witness_cycle w
+                    where w.fabric_id = p.fabric_id
+                      and w.at between p.due_at - interval '3 s' and p.until + interval '2 s')) as what
       from replaced p join fabric f on f.id = p.fabric_id
      where not exists (
        select from fabric_run r
         where r.fabric_id = p.fabric_id
           and (r.due_at = p.due_at
-               or r.started_at <= p.until and coalesce(r.finished_at, 'infinity') >= p.due_at))`;
+               or p.lease_holder is not null and r.epoch = p.epoch
+               or r.started_at between p.due_at and p.until))`;
 }
 
 /** Where runs and promises do not fit: a list for each way to be wrong, empty where all is well. */
