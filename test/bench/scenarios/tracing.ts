@@ -1,16 +1,21 @@
-// What tracing costs: the same cycles, untraced and traced, by turns.
+// What tracing costs: the same cycles, by a daemon that is traced and one that is not, side by side.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../src/clock.ts';
-import { type Stage, until } from '../bed.ts';
+import { openDatabase } from '../../../src/postgres/connect.ts';
+import { migrate } from '../../../src/postgres/migrate.ts';
+import { type BenchDaemon, type Stage, until } from '../bed.ts';
 import type { Figure, Scenario } from '../figure.ts';
 import { addFleet, assertAllComplete } from '../fleet.ts';
 import { cpuMs } from '../process-figures.ts';
 
 const fabricsCount = 40;
 const startMsMax = 60_000;
+/** Each; a cycle costs half as much again before V8 has compiled what is hot. */
+const cyclesToWarm = 400;
+const warmMsMax = 180_000;
 
 /** A collector that takes everything and looks at nothing. */
 async function openSink() {
@@ -33,53 +38,83 @@ async function openSink() {
   return { url: `http://127.0.0.1:${port}`, requests: () => requests, close };
 }
 
-/** One daemon from its start to its end. @returns its CPU a cycle, in milliseconds, when it is warm */
-async function measure({ daemon }: Stage, env: Readonly<Record<string, string>>, windowMs: number) {
+interface Counted {
+  readonly one: BenchDaemon;
+  /** Cycles that it ran itself. */
+  runs(): number;
+}
+
+async function started({ daemon }: Stage, env: Readonly<Record<string, string>>): Promise<Counted> {
   const one = await daemon(env);
   await one.keeps(fabricsCount, startMsMax);
   let runs = 0;
   await one.hear((tiding) => {
     if (tiding.type === 'run') runs += 1;
   });
-  // V8 has compiled what is hot by then.
-  await until(() => runs >= fabricsCount * 4, startMsMax, 'every fabric was synced a few times');
-  const [before, cpuBefore] = [runs, await cpuMs(one.pid)];
+  return { one, runs: () => runs };
+}
+
+/** CPU of each, a cycle of its own, in milliseconds, over the same time and when they are warm. */
+async function cpuACycle(those: readonly Counted[], windowMs: number): Promise<readonly number[]> {
+  const isWarm = () => those.every(({ runs }) => runs() >= cyclesToWarm);
+  await until(isWarm, warmMsMax, 'each daemon has run every fabric a few times');
+  const look = () => Promise.all(those.map(async ({ one, runs }) => ({ runs: runs(), cpu: await cpuMs(one.pid) })));
+  const before = await look();
   await systemClock.sleep(windowMs);
-  const [cycles, cpu] = [runs - before, (await cpuMs(one.pid)) - cpuBefore];
-  await one.stop();
-  return cpu / cycles;
+  const after = await look();
+  return after.map(({ runs, cpu }, n) => (cpu - (before[n]?.cpu ?? 0)) / (runs - (before[n]?.runs ?? 0)));
+}
+
+/** Beside the one of the stage, migrated. */
+async function secondDatabase({ databaseUrl, sql }: Stage) {
+  const url = new URL(databaseUrl);
+  url.pathname = '/traced';
+  await sql`drop database if exists traced`;
+  await sql`create database traced`;
+  const database = openDatabase({ url: url.href, connectionsMax: 1 });
+  await migrate(database);
+  const close = async () => {
+    await database.close();
+    await sql`drop database traced with (force)`;
+  };
+  return { url: url.href, sql: database.sql, close };
 }
 
 export const tracing: Scenario = {
   name: 'tracing',
-  about: 'what tracing costs: CPU of a cycle of a tiny fabric, traced and exported by OTLP against untraced, by turns',
+  about:
+    'what tracing costs: CPU of a cycle of a tiny fabric, traced and exported by OTLP against untraced, side by side',
   notMeasured: [
     'A cycle that finds nothing new: one with a large inventory or with changes costs more, and as many spans.',
     'The collector, which is a process of its own.',
   ],
   async run({ bed, quick }) {
-    const windowMs = quick ? 3_000 : 10_000;
-    const pairs = quick ? 1 : 2;
+    const windowMs = quick ? 5_000 : 20_000;
     return bed.stage(async (stage) => {
       const farm = await stage.fabrics.startFarm({ count: fabricsCount });
       await addFleet(stage.sql, { farm, key: bed.key, intervalSeconds: 1, lastSync: 'never' });
       const sink = await openSink();
+      let [off, on] = [Number.NaN, Number.NaN];
       try {
         const traced = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${sink.url}/v1/traces` };
-        const off: number[] = [];
-        const on: number[] = [];
-        for (let pair = 0; pair < pairs; pair += 1) {
-          off.push(await measure(stage, {}, windowMs));
-          on.push(await measure(stage, traced, windowMs));
+        // Side by side and of one age, each with rows and timers of its own: whatever else this machine does, it does to both.
+        const other = await secondDatabase(stage);
+        try {
+          await addFleet(other.sql, { farm, key: bed.key, intervalSeconds: 1, lastSync: 'never' });
+          const apart = { ...traced, DATABASE_URL: other.url, FABRIC_SYNCD_REDIS_PREFIX: 'traced' };
+          const both = await Promise.all([started(stage, {}), started(stage, apart)]);
+          [off = Number.NaN, on = Number.NaN] = await cpuACycle(both, windowMs);
+          await Promise.all([assertAllComplete(stage.sql), assertAllComplete(other.sql)]);
+          await Promise.all(both.map(({ one }) => one.stop()));
+        } finally {
+          await other.close();
         }
-        await assertAllComplete(stage.sql);
-        const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
         // One that was never asked for anything would have measured nothing.
         if (sink.requests() === 0) throw new Error('nothing was exported');
         return [
-          { name: 'daemon CPU a cycle, untraced', value: mean(off), unit: 'ms' },
-          { name: 'daemon CPU a cycle, traced', value: mean(on), unit: 'ms' },
-          { name: 'tracing adds', value: (mean(on) / mean(off) - 1) * 100, unit: '%', bound: { atMost: 15 } },
+          { name: 'daemon CPU a cycle, untraced', value: off, unit: 'ms' },
+          { name: 'daemon CPU a cycle, traced', value: on, unit: 'ms' },
+          { name: 'tracing adds', value: (on / off - 1) * 100, unit: '%', bound: { atMost: 15 } },
         ] satisfies readonly Figure[];
       } finally {
         await sink.close();
