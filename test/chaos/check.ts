@@ -34,7 +34,7 @@ export async function faultsAfter(ground: Ground, boundMs: number): Promise<read
   find('due times and timers', await soon(boundMs, () => timerViolations(sources)));
   find('invariant', await violations(sources));
   find('a tick was lost', await ticksLost(sql));
-  for (const [way, found] of Object.entries(await unkept(sql))) find(way, found);
+  for (const [way, found] of Object.entries(await unkept(sql, wireMs))) find(way, found);
   find('inventory', await soon(boundMs, () => inventoryFaults(sql, fabrics)));
 
   for (const seat of seats) {
@@ -68,6 +68,8 @@ export async function faultsAfter(ground: Ground, boundMs: number): Promise<read
 }
 
 const lookEveryMs = 100;
+/** A slow wire takes 80 ms a way, and the machine may be busy. */
+const wireMs = 1_000;
 
 /** What is still found when it was given time to go. */
 async function soon<Found>(withinMs: number, look: () => PromiseLike<readonly Found[]>): Promise<readonly Found[]> {

@@ -86,6 +86,18 @@ test('one that was moved before it came is not, nor one that came in the middle 
   expect(await ticksLost(sql)).toEqual([]);
 });
 
+test('a claim whose first message came a little before the end of the run before it is told by the rows, not by its time', async () => {
+  const { sql, run, promise } = await ground();
+  await promise(10, 0);
+  await run(10, 10, 12);
+  await promise(11.9, 12);
+  await run(11.9, 11.9, 13, 'complete', 'b');
+  expect(await ways(sql)).toEqual(['overlapping']);
+  expect((await unkept(sql, 500)).overlapping).toEqual([]);
+  await sql`update witness_cycle set epoch = 7 where seq = (select min(seq) from witness_cycle)`;
+  expect((await unkept(sql, 500)).overlapping).toMatchObject([{ what: expect.stringContaining('written after 7') }]);
+});
+
 test('two runs of one fabric at a time, two that served one due time, one before its time, one never promised', async () => {
   for (const [way, tell] of [
     [

@@ -94,8 +94,12 @@ export async function ticksLost(sql: Sql): Promise<readonly Wrong[]> {
                or r.started_at between p.due_at and p.until))`;
 }
 
-/** Where runs and promises do not fit: a list for each way to be wrong, empty where all is well. */
-export async function unkept(sql: Sql): Promise<Readonly<Record<string, readonly Wrong[]>>> {
+/**
+ * Where runs and promises do not fit: a list for each way to be wrong, empty where all is well.
+ * @param wireMs how long one exchange with Postgres may take: a claim's time is that of its first message, so it may lie
+ *   so much before the end of the run that it followed. The order of the rows themselves is exact.
+ */
+export async function unkept(sql: Sql, wireMs = 0): Promise<Readonly<Record<string, readonly Wrong[]>>> {
   const doubled = await sql<Wrong[]>`
     select f.name as fabric, format('due at %s, served by runs %s', r.due_at, string_agg(r.id || ' ' || coalesce(r.outcome, 'open'), ', ')) as what
       from fabric_run r join fabric f on f.id = r.fabric_id
@@ -115,7 +119,12 @@ export async function unkept(sql: Sql): Promise<Readonly<Record<string, readonly
                                     coalesce(a.outcome, 'open'), b.id, b.daemon, b.started_at) as what
       from fabric_run a join fabric_run b on b.fabric_id = a.fabric_id and b.epoch > a.epoch
       join fabric f on f.id = a.fabric_id
-     where b.started_at < coalesce(a.finished_at, 'infinity')`;
+     where b.started_at < coalesce(a.finished_at, 'infinity') - make_interval(secs => ${wireMs}::float8 / 1000)
+     union all
+    select f.name, format('epoch %s was written after %s', w.epoch, w.before)
+      from (select *, lag(epoch) over (partition by fabric_id order by seq) as before from witness_cycle) w
+      join fabric f on f.id = w.fabric_id
+     where w.epoch < w.before`;
   const abandoned = await sql<Wrong[]>`
     select f.name as fabric, format('run %s (%s) was followed by no run that committed', r.id, coalesce(r.outcome, 'open')) as what
       from fabric_run r join fabric f on f.id = r.fabric_id join fabric_cycle c on c.fabric_id = f.id
