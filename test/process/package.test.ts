@@ -106,6 +106,15 @@ describe('npm install -g of the tarball', () => {
       expect(stdout).toMatch(new RegExp(`^  ${verb}\\b`, 'm'));
   });
 
+  test('and whose inspector has its page whole, with the libraries that it is drawn with', async () => {
+    const module = join(folder, 'prefix/lib/node_modules/fabric-syncd/dist/src/inspector/page-files.js');
+    const list = `import(process.argv[1]).then((it) => console.log([...it.readPageFiles().files.keys()].join('\\n')))`;
+    const { stdout } = await run('node', ['-e', list, module], { cwd: folder, env });
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining(['/assets/index.html', '/assets/app.js', '/assets/base.css', '/assets/vendor/dagre.js']),
+    );
+  });
+
   test('and that finds its migrations', async () => {
     const database = await emptyDatabase(inject('databaseUrl'));
     try {
