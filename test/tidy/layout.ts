@@ -63,7 +63,8 @@ export const namesSayWhatItIs: Rule = (files) =>
       // What a browser is given first has its name by convention.
       if (part !== 'index.html' && drawers.has(part.split('.')[0] ?? ''))
         return [fault(file, 0, `"${part}" is a drawer: name the noun or the act`)];
-      if (isMigration(file) || kebab.test(part)) return [];
+      // What a person reads first when looking into a folder, likewise.
+      if (part === 'README.md' || isMigration(file) || kebab.test(part)) return [];
       return [fault(file, 0, `"${part}" is not kebab-case`)];
     }),
   );
