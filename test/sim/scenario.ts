@@ -83,6 +83,8 @@ export interface Scenario {
   /** When the faults stop. */
   readonly stormMs: number;
   readonly events: readonly PlannedEvent[];
+  /** What is lost with the last breath of the storm: the timers in Redis, or every notice of what is set then. */
+  readonly last: 'flush' | 'notices' | null;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -117,7 +119,12 @@ export function scenarioOf(seed: number): Scenario {
   for (let atMs = chance.between(0, 2 * spacingMs); atMs < stormMs; atMs += chance.between(0, 2 * spacingMs)) {
     events.push({ atMs: Math.round(atMs), ...happening(chance, { daemons, fabrics: fabricCount, spacingMs }) });
   }
-  return { seed, daemons, fabrics, stormMs, events, env };
+  return { seed, daemons, fabrics, stormMs, events, env, last: lastOf(seed) };
+}
+
+/** What a storm ends with: nobody starts or comes back afterwards who would mend it by the way. */
+function lastOf(seed: number): Scenario['last'] {
+  return new Chance(seed, 'last').pick(['flush', 'notices', null, null]);
 }
 
 interface Size {

@@ -3,13 +3,13 @@
 
 import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type Cut, cutScenario } from './cut.ts';
+import { type Cut, cutScenario, noCut } from './cut.ts';
 import { scenarioOf } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 /** A shorter storm than a search has: a test is for many kinds of trouble, not for long ones. */
-const short: Cut = { events: null, daemons: null, fabrics: null, stormMs: 15 * 60_000 };
+const short: Cut = { ...noCut, stormMs: 10 * 60_000 };
 
 const fixed = [2, 3, 18, 29, 37, 47, 97, 119, 137, 152];
 const fresh = Array.from({ length: 4 }, () => randomInt(1, 2 ** 47));
@@ -21,7 +21,7 @@ describe('under the weather of a seed all invariants hold, and when it is calm e
     expect(commits).toBeGreaterThan(0);
   });
 
-  // A new seed that fails is told in its title: npm run sim -- --seed N --storm 900000
+  // A new seed that fails is told in its title: npm run sim -- --seed N --storm 600000
   test.each(fresh)('new seed %i', { timeout: 60_000 }, async (seed) => {
     expect((await simulate(cutScenario(scenarioOf(seed), short))).violation).toBeNull();
   });
@@ -43,12 +43,12 @@ describe('a seed', () => {
 
   test('that fails is shortened to a history that fails in the same way', { timeout: 60_000 }, async () => {
     const { mutants } = await import('./mutants/planted.ts');
-    const mutate = mutants.find(({ name }) => name === 'the guard is off')?.mutate ?? null;
-    const scenario = scenarioOf(4);
+    const mutate = mutants.find(({ name }) => name === 'last_sync is not put back')?.mutate ?? null;
+    const scenario = scenarioOf(1);
     const found = await simulate(scenario, { mutate });
     const { cut, outcome } = await shrink(scenario, found, { mutate }, 40);
-    expect(found.violation).toMatch(/^G\./);
-    expect(outcome.violation).toMatch(/^G\./);
+    expect(found.violation).toMatch(/^e\./);
+    expect(outcome.violation).toMatch(/^e\./);
     expect(cut.events?.length).toBeLessThan(scenario.events.length);
     expect((await simulate(cutScenario(scenario, cut), { mutate })).digest).toBe(outcome.digest);
   });

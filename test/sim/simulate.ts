@@ -44,7 +44,7 @@ export async function simulate(scenario: Scenario, { mutate = null }: SimulateOp
   scheduleStorm(place);
   // When it is calm again people look after what waits for them.
   world.in(scenario.stormMs + 1_000, () => approveAll(place));
-  world.in(scenario.stormMs + 5_000, () => triggerAll(place));
+  world.in(scenario.stormMs + 5_000, () => triggerSome(place));
   const isOver = () => checker.violation !== null;
   await world.run(scenario.stormMs, isOver);
   const left = [...postgres.database.rows.values()].map(({ intervalMs }) => intervalMs);
@@ -103,8 +103,11 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
   return place;
 }
 
-function triggerAll(place: Place): void {
-  for (const fabricId of place.postgres.database.rows.keys()) void operate(place, fabricId, 'trigger', 0);
+/** Every second one: a run that somebody asked for would also mend what only a sweep should. */
+function triggerSome(place: Place): void {
+  for (const fabricId of place.postgres.database.rows.keys()) {
+    if (Number(fabricId) % 2 === 0) void operate(place, fabricId, 'trigger', 0);
+  }
 }
 
 function approveAll(place: Place): void {

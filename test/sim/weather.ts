@@ -213,7 +213,7 @@ export function settingsIn({ kindsRemoved }: Place, intervalMs: number) {
 
 /** The storm is over: servers, ways, clocks and fabrics are well, and operators have let go of everything. */
 function calm(place: Place): void {
-  const { world, hosts, daemons, postgres, redis, fabrics, checker, scenario } = place;
+  const { world, hosts, daemons, postgres, redis, fabrics, checker, faults, scenario } = place;
   world.tell('the storm is over');
   for (const host of hosts) {
     host.traps.length = 0;
@@ -238,4 +238,15 @@ function calm(place: Place): void {
     );
   }
   checker.calmed();
+  if (scenario.last === 'flush') {
+    faults.count('redis flushed');
+    world.tell('redis: flushed');
+    redis.flush();
+  }
+  if (scenario.last !== 'notices') return;
+  faults.count('notices lost');
+  postgres.notices = 'lost';
+  world.in(5_000, () => {
+    postgres.notices = 'calm';
+  });
 }

@@ -12,6 +12,10 @@ export interface Mutant {
   readonly name: string;
   /** What it takes away. */
   readonly breaks: string;
+  /** A seed that finds it, or one shortly before: what is done to a place moves as the simulator grows. */
+  readonly firstSeed: number;
+  /** The letters of the invariants that may tell it (`checker.ts`, `commit-check.ts`). */
+  readonly shows: readonly string[];
   readonly mutate: Mutate;
 }
 
@@ -64,6 +68,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no epoch check',
     breaks: 'a commit is taken under whatever claim the row has by then',
+    firstSeed: 18,
+    shows: ['b', 'x'],
     mutate: (ports, place, process) => {
       const asked = new Map<string, Claim>();
       const { database } = place.postgres;
@@ -89,6 +95,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a claimed timer is removed',
     breaks: 'between its claim and the next arming a fabric has no timer',
+    firstSeed: 1,
+    shows: ['a'],
     mutate: (ports) =>
       timersWith(ports, {
         async claimDue(request) {
@@ -101,6 +109,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'last_sync is not put back',
     breaks: 'a run that failed leaves its own stamp',
+    firstSeed: 1,
+    shows: ['e'],
     mutate: (ports, place) =>
       storeWith(ports, {
         async settle(request) {
@@ -115,6 +125,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a broken list counts as complete',
     breaks: 'what was not listed any more is deleted',
+    firstSeed: 4,
+    shows: ['c', 'd'],
     mutate: (ports) =>
       apiWith(ports, (api) => ({
         async page(kind, request, signal) {
@@ -132,6 +144,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a lease in doubt is kept',
     breaks: 'a run goes on whose renewal was refused or not answered',
+    firstSeed: 18,
+    shows: ['x'],
     mutate: (ports) => {
       const { lock, store, config } = ports;
       const renew: typeof lock.renew = async (lease) => {
@@ -151,11 +165,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no sweep',
     breaks: 'what was lost is never looked for',
+    firstSeed: 3,
+    shows: ['a', 'r'],
     mutate: withoutSweep,
   },
   {
     name: 'a claim looks at no lease',
     breaks: 'a fabric that another daemon runs is taken over',
+    firstSeed: 1,
+    shows: ['x'],
     mutate: (ports, place, process) => {
       const lock: Ports['lock'] = { ...ports.lock, acquire: async () => ({ kind: 'unavailable', cause: null }) };
       const free = storeWith(ports, {
@@ -171,16 +189,22 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the hold is not renewed',
     breaks: 'the timer of a long run shows to others',
+    firstSeed: 49,
+    shows: ['w'],
     mutate: (ports) => timersWith(ports, { hold: async () => {} }),
   },
   {
     name: 'deaf to notices, and no sweep',
     breaks: 'what people set is never seen',
+    firstSeed: 3,
+    shows: ['a', 'r'],
     mutate: (ports) => withoutSweep(storeWith(ports, { listen: async () => async () => {} })),
   },
   {
     name: 'no backoff',
     breaks: 'what failed is tried again at once, for ever',
+    firstSeed: 3,
+    shows: ['h'],
     mutate: (ports, _, process) =>
       storeWith(ports, {
         settle: (request) =>
@@ -195,21 +219,29 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the guard is off',
     breaks: 'everything may be deleted by one answer',
+    firstSeed: 6,
+    shows: ['G'],
     mutate: (ports) => claimWith(ports, () => ({ guardShare: 1 })),
   },
   {
     name: 'an interrupted run is left as it is',
     breaks: '`syncing` stays when its daemon is dead',
+    firstSeed: 14,
+    shows: ['f'],
     mutate: (ports) => storeWith(ports, { interruptExpired: async () => [] }),
   },
   {
     name: 'requests are heard and forgotten',
     breaks: '"sync now" is acknowledged and nothing happens',
+    firstSeed: 11,
+    shows: ['r'],
     mutate: (ports) => storeWith(ports, { openRequests: async () => [] }),
   },
   {
     name: 'every cluster is taken for the right one',
     breaks: 'the objects of another cluster replace those of the fabric',
+    firstSeed: 1,
+    shows: ['P'],
     mutate: (ports, place) =>
       claimWith(ports, ({ fabricId, clusterUid }) => ({
         approved: true,
@@ -225,6 +257,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no next due time',
     breaks: 'a run commits and the fabric is never due again',
+    firstSeed: 1,
+    shows: ['a'],
     mutate: (ports) =>
       withoutSweep(
         storeWith(ports, { commit: (request, signal) => ports.store.commit({ ...request, next: null }, signal) }),
@@ -233,6 +267,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an unknown commit is done again as another run',
     breaks: 'a commit whose answer was lost is taken for none',
+    firstSeed: 17,
+    shows: ['e'],
     mutate: (ports, place) =>
       storeWith(ports, {
         async commit(request, signal) {
