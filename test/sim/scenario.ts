@@ -83,8 +83,11 @@ export interface Scenario {
   /** When the faults stop. */
   readonly stormMs: number;
   readonly events: readonly PlannedEvent[];
-  /** What is lost with the last breath of the storm: the timers in Redis, or every notice of what is set then. */
-  readonly last: 'flush' | 'notices' | null;
+  /**
+   * What is lost with the last breath of the storm: the timers in Redis, every notice of what is set then, or the daemon that
+   * runs a fabric which nobody may run any more.
+   */
+  readonly last: 'flush' | 'notices' | 'crash' | null;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -124,7 +127,7 @@ export function scenarioOf(seed: number): Scenario {
 
 /** What a storm ends with: nobody starts or comes back afterwards who would mend it by the way. */
 function lastOf(seed: number): Scenario['last'] {
-  return new Chance(seed, 'last').pick(['flush', 'notices', null, null]);
+  return new Chance(seed, 'last').pick(['flush', 'notices', 'crash', null]);
 }
 
 interface Size {

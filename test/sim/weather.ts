@@ -243,10 +243,25 @@ function calm(place: Place): void {
     world.tell('redis: flushed');
     redis.flush();
   }
+  if (scenario.last === 'crash') crashInARun(place);
   if (scenario.last !== 'notices') return;
   faults.count('notices lost');
   postgres.notices = 'lost';
   world.in(5_000, () => {
     postgres.notices = 'calm';
+  });
+}
+
+/** The first fabric's run ends with its daemon, and then it may not sync any more: only a sweep can end what it left. */
+function crashInARun(place: Place): void {
+  const { world, hosts, postgres, faults, scenario } = place;
+  const fabricId = scenario.fabrics[0]?.fabricId ?? '';
+  faults.count('daemon killed at a question', 60_000);
+  void operate(place, fabricId, 'trigger', 0);
+  for (const host of hosts) host.traps.push({ service: 'fabric', op: null, after: 0, effect: 'dies asking' });
+  world.in(3_000, () => {
+    for (const host of hosts) host.traps.length = 0;
+    place.checker.meddled(fabricId);
+    setFabric(postgres.database, fabricId, { syncEnabled: false });
   });
 }

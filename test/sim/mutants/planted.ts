@@ -226,7 +226,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an interrupted run is left as it is',
     breaks: '`syncing` stays when its daemon is dead',
-    firstSeed: 14,
+    firstSeed: 1,
     shows: ['f'],
     mutate: (ports) => storeWith(ports, { interruptExpired: async () => [] }),
   },
