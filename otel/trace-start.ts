@@ -4,16 +4,25 @@
 //   TS1. What tracing can do wrong it does by itself: a collector that is away, slow or refuses costs spans, which are
 //        counted, and a log line; never a run, and no memory beyond the queue.
 
-import { context, type MeterProvider, ROOT_CONTEXT, type Tracer, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  logs,
+  type MeterProvider,
+  ROOT_CONTEXT,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
-import { type SpanExporter, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { type Environment, exportAsked } from './asked.ts';
 import { traceWith } from './in-span.ts';
 import { ofSdk } from './metric-names.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
-import { queueSettings, samplerOf, spanLimits } from './trace-settings.ts';
+import { queueSettings } from './trace-settings.ts';
 
 export interface TracingOptions {
   readonly env: Environment;
@@ -45,25 +54,29 @@ export function startTracing(options: TracingOptions): RunningTracing {
   const queue =
     exporter &&
     new SpanQueue({ ...queueSettings(env), exporter, shutdownMs: options.shutdownMs, onTrouble: teller(warn) });
-  const provider = new TracerProvider({
+  const processors = queue ? [...also, queue] : [...also];
+  // The sampler, the limits of spans and the propagators are read from `OTEL_*` by the SDK. Metrics and log lines are
+  // started elsewhere: they are there without it.
+  const sdk = new NodeSDK({
     resource,
-    sampler: samplerOf(env, warn),
-    spanLimits: spanLimits(env),
-    spanProcessors: queue ? [...also, queue] : [...also],
+    autoDetectResources: false,
+    spanProcessors: processors,
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations: [],
   });
-  const manager = new AsyncLocalStorageContextManager().enable();
-  context.setGlobalContextManager(manager);
-  trace.setGlobalTracerProvider(provider);
-  const tracer = provider.getTracer('fabric-syncd', version);
+  starting(sdk, warn);
+  const tracer = trace.getTracer('fabric-syncd', version);
   traceWith(tracer);
   const stopObserving = queue && options.meterProvider ? observe(queue, options.meterProvider, env) : () => {};
   let stopping: Promise<void> | null = null;
   const stop = async () => {
     traceWith(null);
     trace.disable();
+    logs.disable();
     context.disable();
     try {
-      await provider.shutdown();
+      await sdk.shutdown();
     } finally {
       stopObserving();
     }
@@ -71,12 +84,26 @@ export function startTracing(options: TracingOptions): RunningTracing {
   return {
     tracer,
     counts: () => queue?.counts ?? null,
-    flush: () => provider.forceFlush(),
+    async flush() {
+      await Promise.all(processors.map((processor) => processor.forceFlush()));
+    },
     stop() {
       stopping ??= context.with(ROOT_CONTEXT, stop);
       return stopping;
     },
   };
+}
+
+/** What the SDK finds wrong with its settings belongs into our log: its own way would be plain lines on standard output. */
+function starting(sdk: NodeSDK, warn: (line: string) => void): void {
+  const quiet = () => {};
+  const logger = { error: warn, warn, info: quiet, debug: quiet, verbose: quiet };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  try {
+    sdk.start();
+  } finally {
+    diag.disable();
+  }
 }
 
 /** The exporter reads all other `OTEL_EXPORTER_OTLP_*` settings itself. */

@@ -27,7 +27,7 @@ const vendors: Readonly<Record<string, readonly string[]>> = {
   ws: ['src/inspector/stately'],
   // It does nothing where no SDK is registered; the SDK and its exporters are another matter.
   '@opentelemetry/api': ['otel', 'src'],
-  '@opentelemetry/context-async-hooks': ['otel'],
+  '@opentelemetry/sdk-node': ['otel'],
   '@opentelemetry/core': ['otel'],
   '@opentelemetry/exporter-logs-otlp-proto': ['otel'],
   '@opentelemetry/exporter-metrics-otlp-proto': ['otel'],
