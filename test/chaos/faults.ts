@@ -1,5 +1,6 @@
 // What a storm can do to the ground. Each fault strikes at once; `healAll` of the ground undoes all of them.
 
+import { systemClock } from '../../src/clock.ts';
 import type { Fault as FabricFault } from '../../src/demo/fabrics/faults.ts';
 import type { Dice } from '../../src/dice.ts';
 import type { Ground } from './ground.ts';
@@ -28,13 +29,24 @@ function oneOf<Thing>(things: readonly Thing[], dice: Dice): Thing {
 const several = ({ seats }: Ground): boolean => seats.length > 1;
 const hasLockNodes = ({ lockServers }: Ground): boolean => lockServers.length > 0;
 
-/** Somebody who holds a lease now; anybody, where nobody does. */
-async function atWork({ sql, seats }: Ground, dice: Dice): Promise<Seat> {
-  const holders = await sql<{ holder: string }[]>`
-    select lease_holder as holder from fabric_cycle where lease_until > now()`.catch(() => []);
-  const pids = new Set(holders.map(({ holder }) => Number(holder.split('/')[1])));
-  const working = seats.filter(({ pid }) => pid !== null && pids.has(pid));
-  return oneOf(working.length > 0 ? working : seats, dice);
+const slowMs = 300;
+const atWorkMsMax = 3_000;
+const lookEveryMs = 10;
+
+/** Somebody who is in the middle of a run, which is made long enough for it; anybody, where nobody comes to that in time. */
+async function atWork({ sql, seats, fabrics, fabricProcess }: Ground, dice: Dice): Promise<Seat> {
+  const { name } = oneOf(fabrics, dice);
+  await fabricProcess.setFault(name, { does: 'slow', ms: slowMs, where: { on: 'list' } });
+  const deadlineMs = systemClock.monotonicMs() + atWorkMsMax;
+  while (systemClock.monotonicMs() < deadlineMs) {
+    const holders = await sql<{ holder: string }[]>`
+      select c.lease_holder as holder from fabric_cycle c join fabric f on f.id = c.fabric_id
+       where f.name = ${name} and c.lease_until > now()`.catch(() => []);
+    const found = seats.find(({ pid }) => pid !== null && holders.some(({ holder }) => holder.includes(`/${pid}/`)));
+    if (found) return found;
+    await systemClock.sleep(lookEveryMs);
+  }
+  return oneOf(seats, dice);
 }
 
 const wireFault = (
