@@ -1,11 +1,11 @@
 // The level of the log while the daemon runs: changed for a while, and put back.
 //
 //   V1. What is set by hand ends by itself where a time was given, and with a reload: then it is as configured again.
-//   V2. Each change is told in the log, unless the log is silent.
+//   V2. Each change is told in the log, with who asked, at the louder of both levels: nobody makes it quiet unseen.
 
 import { type Clock, formatIso } from './clock.ts';
 import { formatDuration } from './duration.ts';
-import type { LogLevel, RootLog } from './log.ts';
+import { type LogLevel, logLevels, type RootLog } from './log.ts';
 import type { Service } from './service.ts';
 
 export interface LogLevelView {
@@ -45,14 +45,24 @@ export class LogLevels implements Service {
     return { level: this.#log.level, configured: this.#configured, until };
   }
 
-  /** @param forMs then it is as configured again; null: until a reload */
-  set(level: LogLevel, forMs: number | null): LogLevelView {
+  /**
+   * @param forMs then it is as configured again; null: until a reload
+   * @param by who asked, as they say
+   */
+  set(level: LogLevel, forMs: number | null, by: string): LogLevelView {
     this.#cancel();
     this.#untilMs = forMs === null ? null : this.#clock.nowMs() + forMs;
     this.#cancel = forMs === null ? () => {} : this.#clock.after(forMs, () => this.restore('its time is over'));
-    this.#log.level = level;
     const lasts = forMs === null ? '' : ` for ${formatDuration(forMs)}`;
-    this.#log.info({ log_level: level, until: this.view().until }, `the log level is ${level}${lasts}`);
+    const tell = () =>
+      this.#log.info(
+        { log_level: level, until: this.view().until, by },
+        `the log level is ${level}${lasts}: ${by} asked`,
+      );
+    const isQuieter = logLevels.indexOf(level) > logLevels.indexOf(this.#log.level);
+    if (isQuieter) tell();
+    this.#log.level = level;
+    if (!isQuieter) tell();
     return this.view();
   }
 

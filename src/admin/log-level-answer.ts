@@ -1,8 +1,9 @@
 // The level of the log over HTTP: GET tells it, POST sets it.
 //
-//   {"level": "debug", "for_ms": 600000}   `for_ms` may be absent or null: until a reload
+//   {"level": "debug", "for_ms": 600000, "by": "ann@host"}   `for_ms` may be absent or null: until a reload
 
 import type { IncomingMessage } from 'node:http';
+import { oneLine } from '../../machines/fabric/failure.ts';
 import { logLevels } from '../log.ts';
 import { type LogLevels, type LogLevelView, levelForMsMax } from '../log-level.ts';
 
@@ -26,11 +27,11 @@ export async function setLogLevel(levels: LogLevels, request: IncomingMessage): 
   }
   const asked = parse(Buffer.concat(chunks).toString('utf8'));
   if (!asked) return refused(400, 'BAD_REQUEST', 'a JSON object is wanted');
-  const { level: word, for_ms: forMs = null } = asked;
+  const { level: word, for_ms: forMs = null, by } = asked;
   const level = logLevels.find((one) => one === word);
   if (!level) return refused(400, 'BAD_REQUEST', `level must be one of ${logLevels.join(', ')}`);
   if (forMs !== null && !isTime(forMs)) return refused(400, 'BAD_REQUEST', `for_ms must be 1 to ${levelForMsMax}`);
-  return { status: 200, body: levels.set(level, forMs) };
+  return { status: 200, body: levels.set(level, forMs, (typeof by === 'string' && oneLine(by, 100)) || 'somebody') };
 }
 
 function isTime(value: unknown): value is number {

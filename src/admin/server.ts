@@ -11,12 +11,10 @@
 //       every daemon hears of it.
 //   D2. A client that reads too slowly is cut off at `backlogBytesMax`, so that it can never grow our memory.
 
-import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { dirname } from 'node:path';
 import type { LogLevels } from '../log-level.ts';
 import type { Service } from '../service.ts';
-import { isTaken } from '../unix-socket.ts';
+import { listenOnPath, SocketPathTaken } from '../unix-socket.ts';
 import { setLogLevel } from './log-level-answer.ts';
 import { answerScrape, metricsPaths, type ScrapeDeps } from './scrape-answer.ts';
 import type { Tidings } from './tidings.ts';
@@ -34,7 +32,7 @@ export interface AdminDeps {
 
 const backlogBytesMax = 1024 * 1024;
 
-/** Another daemon already listens on the socket. */
+/** Another daemon already listens on the socket, or something else is in its place. */
 export class AdminSocketTaken extends Error {
   override readonly name = 'AdminSocketTaken';
 }
@@ -50,25 +48,20 @@ export class AdminServer implements Service {
 
   async start(): Promise<void> {
     const { socketPath } = this.#deps;
-    await mkdir(dirname(socketPath), { recursive: true });
-    if (await isTaken(socketPath)) {
-      throw new AdminSocketTaken(
-        `another fabric-syncd listens on ${socketPath}: stop it, or give this one its own FABRIC_SYNCD_ADMIN_SOCKET`,
-      );
-    }
-    // A socket that nobody listens on was left by a process that died.
-    await rm(socketPath, { force: true });
     const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) =>
       this.#answer(request, response),
     );
     server.maxConnections = 64;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject);
-    server.listen(socketPath, resolve);
-    await promise;
+    try {
+      await listenOnPath(server, socketPath);
+    } catch (thrown) {
+      if (!(thrown instanceof SocketPathTaken)) throw thrown;
+      throw new AdminSocketTaken(
+        `the admin socket can not be made at ${socketPath}: ${thrown.why}. Stop that, or give this daemon its own FABRIC_SYNCD_ADMIN_SOCKET`,
+      );
+    }
     // A client that could not be taken in (no file descriptor is left) is the client's trouble, not the daemon's end.
     server.on('error', () => {});
-    await chmod(socketPath, 0o660);
     this.#server = server;
   }
 

@@ -5,6 +5,7 @@ import { duration } from './arguments.ts';
 import { CliFailure, usageFailure } from './cli-failure.ts';
 import { configured } from './configured.ts';
 import { verb } from './verb.ts';
+import { whoAsks } from './world.ts';
 
 export const logLevelVerb = verb<[level?: string], { for?: number }>({
   path: ['log-level'],
@@ -30,7 +31,12 @@ export const logLevelVerb = verb<[level?: string], { for?: number }>({
     const answer =
       level === undefined
         ? await askDaemon(adminSocket, '/v1/log-level', signal)
-        : await tellDaemon(adminSocket, '/v1/log-level', { level, for_ms: options.for ?? null }, signal);
+        : await tellDaemon(
+            adminSocket,
+            '/v1/log-level',
+            { level, for_ms: options.for ?? null, by: whoAsks(world) },
+            signal,
+          );
     if (!isView(answer)) {
       throw new CliFailure('failed', 'NO_DAEMON', `no daemon answers on ${adminSocket}`, {
         hint: 'Is it running, on this host, and may you open its socket?',

@@ -5,13 +5,11 @@
 //   H3. Everything is bounded: connections, heads, bodies, the time that each may take.
 //   H4. No change without control, a session and a page of ours; every change is recorded (control.ts).
 
-import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { dirname } from 'node:path';
 import { formatIso } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Service } from '../service.ts';
-import { isTaken } from '../unix-socket.ts';
+import { listenOnPath, SocketPathTaken } from '../unix-socket.ts';
 import { baseUrl, type InspectorAddress } from './address.ts';
 import { Refusal } from './answers.ts';
 import { type ReadingApi, wantedOf } from './api.ts';
@@ -120,7 +118,7 @@ export class InspectorServer implements Service {
       await listen(server, address);
     } catch (cause) {
       const where = address.kind === 'unix' ? address.path : baseUrl(address, address.port);
-      const why = cause instanceof InspectorNotListening ? cause.message : `${(cause as NodeJS.ErrnoException).code}`;
+      const why = cause instanceof SocketPathTaken ? cause.why : `${(cause as NodeJS.ErrnoException).code}`;
       throw new InspectorNotListening(
         `the inspector can not listen on ${where} (${why}): free it, or set FABRIC_SYNCD_INSPECTOR to another`,
         { cause },
@@ -288,15 +286,10 @@ function send(response: ServerResponse, status: number, body: object): void {
 }
 
 async function listen(server: Server, address: InspectorAddress): Promise<void> {
-  if (address.kind === 'unix') {
-    await mkdir(dirname(address.path), { recursive: true });
-    if (await isTaken(address.path)) throw new InspectorNotListening('somebody listens there already');
-    await rm(address.path, { force: true });
-  }
+  if (address.kind === 'unix') return listenOnPath(server, address.path);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(address.kind === 'unix' ? address.path : { host: address.host, port: address.port }, resolve);
+  server.listen({ host: address.host, port: address.port }, resolve);
   await promise;
   server.off('error', reject);
-  if (address.kind === 'unix') await chmod(address.path, 0o660);
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,8 +28,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const make = () =>
-  new AdminServer({ ...untold(), socketPath, tidings, health: () => ({ ok: true }), fleet: () => ({ fabrics: [] }) });
+const make = (path = socketPath) =>
+  new AdminServer({
+    ...untold(),
+    socketPath: path,
+    tidings,
+    health: () => ({ ok: true }),
+    fleet: () => ({ fabrics: [] }),
+  });
 
 async function ask(path: string, method = 'GET'): Promise<IncomingMessage> {
   const asked = request({ socketPath, path, method, agent: false }).end();
@@ -93,9 +99,44 @@ describe('the admin socket', () => {
 
   test('a second daemon is told that the socket is taken; one that a dead daemon left is not', async () => {
     await expect(make().start()).rejects.toThrow(AdminSocketTaken);
+    // Closing removes the path that was listened on; one that has moved meanwhile stays, and nobody listens on it.
+    await rename(socketPath, `${socketPath}.moved`);
     await server.stop();
-    await writeFile(socketPath, '');
+    await rename(`${socketPath}.moved`, socketPath);
     await server.start();
     expect((await ask('/v1/health')).resume().statusCode).toBe(200);
+  });
+
+  test('is for its user and group alone, whatever the umask, and so is a folder that is made for it', async () => {
+    const before = process.umask(0);
+    const inner = join(folder, 'made', 'admin.sock');
+    const another = make(inner);
+    try {
+      await another.start();
+      expect(process.umask(), 'the umask of the process').toBe(0);
+    } finally {
+      process.umask(before);
+    }
+    expect((await lstat(inner)).mode & 0o777).toBe(0o660);
+    expect((await lstat(join(folder, 'made'))).mode & 0o777).toBe(0o750);
+    await another.stop();
+  });
+
+  test.each<[string, (path: string) => Promise<unknown>]>([
+    ['a file', (path) => writeFile(path, 'precious')],
+    ['a folder', (path) => mkdir(path)],
+    ['a link to a file', (path) => symlink(join(folder, 'precious'), path)],
+    ['a link to nothing', (path) => symlink(join(folder, 'nothing'), path)],
+    ['a link to the socket of another', (path) => symlink(socketPath, path)],
+  ])('%s in its place is left as it is, and said', async (_what, place) => {
+    const path = join(folder, 'in-the-way');
+    await writeFile(join(folder, 'precious'), 'precious', { mode: 0o600 });
+    await place(path);
+    const [there, files] = [await lstat(path), await readdir(folder)];
+    await expect(make(path).start()).rejects.toThrow(/no socket is there.*FABRIC_SYNCD_ADMIN_SOCKET/);
+    expect(await readdir(folder)).toEqual(files);
+    expect([(await lstat(path)).ino, (await lstat(path)).mode]).toEqual([there.ino, there.mode]);
+    expect((await lstat(join(folder, 'precious'))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(folder, 'precious'), 'utf8')).toBe('precious');
   });
 });

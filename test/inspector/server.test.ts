@@ -1,6 +1,6 @@
 // Where the inspector's server listens, and what it serves.
 
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -45,9 +45,19 @@ describe('on a Unix socket', () => {
   });
 
   test('what a process that died has left there is taken away', async () => {
-    await writeFile(path, '');
+    const dead = await openStand({ address: { kind: 'unix', path } });
+    // Closing removes the path that was listened on; one that has moved meanwhile stays, and nobody listens on it.
+    await rename(path, `${path}.moved`);
+    await dead.server.stop();
+    await rename(`${path}.moved`, path);
     await openStand({ address: { kind: 'unix', path } });
     expect((await ask('localhost'))[0]).toBe(200);
+  });
+
+  test('a file in its place is left as it is', async () => {
+    await writeFile(path, 'precious');
+    await expect(openStand({ address: { kind: 'unix', path } })).rejects.toThrow(/no socket is there/);
+    expect(await readFile(path, 'utf8')).toBe('precious');
   });
 });
 

@@ -24,15 +24,15 @@ describe('a level that is set', () => {
     const { log, levels, said } = await opened();
     const child = log.child({ fabric: 'lab' });
     child.debug({}, 'before');
-    expect(levels.set('debug', null)).toEqual({ level: 'debug', configured: 'info', until: null });
+    expect(levels.set('debug', null, 'ann@noc')).toEqual({ level: 'debug', configured: 'info', until: null });
     child.debug({}, 'after');
     await log.flush();
-    expect(said).toEqual(['the log level is debug', 'after']);
+    expect(said).toEqual(['the log level is debug: ann@noc asked', 'after']);
   });
 
   test('ends by itself when its time is over, and not before', async () => {
     const { log, clock, levels } = await opened();
-    expect(levels.set('debug', 600_000).until).toBe(new Date(clock.nowMs() + 600_000).toISOString());
+    expect(levels.set('debug', 600_000, 'ann@noc').until).toBe(new Date(clock.nowMs() + 600_000).toISOString());
     clock.advance(599_999);
     expect(log.level).toBe('debug');
     clock.advance(1);
@@ -41,23 +41,24 @@ describe('a level that is set', () => {
 
   test('is not ended by the time of an earlier one', async () => {
     const { log, clock, levels } = await opened();
-    levels.set('debug', 1_000);
-    levels.set('trace', 5_000);
+    levels.set('debug', 1_000, 'ann@noc');
+    levels.set('trace', 5_000, 'ann@noc');
     clock.advance(1_000);
     expect(log.level).toBe('trace');
-    levels.set('debug', null);
+    levels.set('debug', null, 'ann@noc');
     clock.advance(10_000);
     expect(log.level).toBe('debug');
   });
 
   test('ends with a reload, also one without an end; a reload where nothing was set says nothing', async () => {
     const { log, levels, said } = await opened();
-    levels.set('warn', null);
+    levels.set('warn', null, 'ann@noc');
     levels.restore('reloaded');
     levels.restore('reloaded');
     await log.flush();
     expect(log.level).toBe('info');
-    expect(said).toEqual(['the log level is info again: reloaded']);
+    // Whoever makes it quiet is told before it is.
+    expect(said).toEqual(['the log level is warn: ann@noc asked', 'the log level is info again: reloaded']);
   });
 });
 
