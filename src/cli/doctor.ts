@@ -6,21 +6,27 @@ import { configured } from './configured.ts';
 import { databaseOf } from './database.ts';
 import { checkFabric } from './doctor/fabrics.ts';
 import { type Finding, fail, failed, findingLines, ok } from './doctor/finding.ts';
+import { printGrants } from './doctor/grants.ts';
 import { checkDaemon, checkKey, checkNode, type KeyCheck } from './doctor/host.ts';
 import { checkPostgres } from './doctor/postgres.ts';
 import { checkRedis } from './doctor/redis.ts';
 import { type Call, verb } from './verb.ts';
 
-export const doctorVerb = verb({
+export const doctorVerb = verb<[], { grants?: true }>({
   path: ['doctor'],
   summary: 'look at everything that the daemon stands on, and say what to do',
   details:
     'Settings, key, Node, Postgres (version, schema, rights, connections, clock), Redis (version, eviction, persistence, ' +
     'clock), the daemon on this host, and whether what is stored of each fabric can be used. It changes nothing. It runs ' +
-    'as you: what the daemon’s own user may read can differ. The exit status is 1 where something fails.',
-  examples: ['fabric-syncd doctor', 'fabric-syncd doctor --json'],
+    'as you: what the daemon’s own user may read can differ. The exit status is 1 where something fails. --grants asks ' +
+    'nobody: it prints a role of Postgres and a user of Redis that may do what is needed and no more.',
+  examples: ['fabric-syncd doctor', 'fabric-syncd doctor --json', 'fabric-syncd doctor --grants'],
+  define(command) {
+    command.option('--grants', 'print the least that it needs of Postgres and Redis');
+  },
   async run(call) {
     const { out } = call;
+    if (call.options.grants) return printGrants(call);
     const findings: Finding[] = [];
     for await (const finding of findingsOf(call)) {
       findings.push(finding);
@@ -36,7 +42,10 @@ export const doctorVerb = verb({
   },
 });
 
-async function* findingsOf({ world, signal }: Call): AsyncGenerator<Finding, void, undefined> {
+async function* findingsOf({
+  world,
+  signal,
+}: Pick<Call, 'world' | 'signal'>): AsyncGenerator<Finding, void, undefined> {
   yield checkNode(process.versions.node);
   let config: Config;
   try {

@@ -54,6 +54,8 @@ export function createClient(address: RedisAddress, name: string, timeouts: Clie
     protocol: 2,
     // Redis takes no blanks in a name.
     connectionName: name.replace(/[^!-~]+/g, '-'),
+    // It would tell the server which library we use: one right less to ask for.
+    disableClientInfo: true,
     connectTimeout: timeouts.connectMs,
     commandTimeout: timeouts.commandMs,
     // A connection whose other end is gone without a word is given up, and a new one made.

@@ -17,6 +17,8 @@ export interface RedisHealth {
   readonly snapshots: boolean;
   /** The last write to its append-only file failed. */
   readonly diskTrouble: boolean;
+  /** What the user that we are may do beyond our own; null where it may not be asked, as it should be. */
+  readonly user: { readonly name: string; readonly mayEverything: boolean } | null;
   /** Redis's clock less ours, milliseconds; up to half a round trip of it may be wrong. */
   readonly clockSkewMs: number;
 }
@@ -35,6 +37,7 @@ export async function redisHealth(connection: RedisConnection, clock: Clock): Pr
     memoryMax: Number(facts.maxmemory ?? 0),
     appendOnly: facts.aof_enabled === '1',
     snapshots: await savesSnapshots(connection),
+    user: await userOf(connection),
     diskTrouble: facts.aof_last_write_status === 'err',
     clockSkewMs: Math.round(seconds * 1_000 + micros / 1_000 - midwayMs),
   };
@@ -46,6 +49,20 @@ async function savesSnapshots({ client }: RedisConnection): Promise<boolean> {
     return points !== '';
   } catch {
     return true;
+  }
+}
+
+/** Who may ask how users are made may make them, and so may do everything. */
+async function userOf({ client }: RedisConnection): Promise<RedisHealth['user']> {
+  try {
+    const name = String(await client.acl('WHOAMI'));
+    const mayEverything = await client.acl('GETUSER', name).then(
+      () => true,
+      () => false,
+    );
+    return { name, mayEverything };
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../postgres/connect.ts';
+import { grantLines, identifier, tableRights } from '../../postgres/grants.ts';
 import { SchemaRefused, schemaState } from '../../postgres/migrate.ts';
 import { type DatabaseHealth, databaseHealth } from '../../postgres/operator/health.ts';
 import { clockFinding, type Finding, fail, ok, warn } from './finding.ts';
@@ -48,16 +49,43 @@ async function schemaFinding(database: Database, { mayCreate, user }: DatabaseHe
     if (pending.length === 0) return ok('schema', `up to date, at ${current}`);
     const detail = current === 0 ? 'there is none yet' : `at ${current}, and must be at ${needed}`;
     if (mayCreate) return warn('schema', detail, 'The daemon brings it up at its start; or run: fabric-syncd migrate');
-    return fail('schema', `${detail}, and ${user} may not create it`, `grant create on schema public to ${user};`);
+    const hint = `Run as the owner of the schema: fabric-syncd migrate. Or: grant create on schema public to ${user};`;
+    return fail('schema', `${detail}, and ${user} may not create it`, hint);
   } catch (thrown) {
     if (thrown instanceof SchemaRefused) return fail('schema', thrown.message, '');
     throw thrown;
   }
 }
 
-function rightsFindings({ tablesDenied, user }: DatabaseHealth): Finding[] {
-  if (tablesDenied.length === 0) return [ok('rights', `${user} may read and write`)];
-  const tables = tablesDenied.join(', ');
-  const hint = `grant select, insert, update, delete on ${tables} to ${user};`;
-  return [fail('rights', `${user} may not read and write ${tables}`, hint)];
+/** What is missing, and what is more than `doctor --grants` asks for. */
+export function rightsFindings({ tables, user, mayCreate, powers }: DatabaseHealth): Finding[] {
+  const missing = Object.fromEntries(
+    tables.map(({ name, rights }) => [name, (tableRights[name] ?? []).filter((right) => !rights.includes(right))]),
+  );
+  const denied = Object.keys(missing).filter((name) => missing[name]?.length);
+  if (denied.length > 0) {
+    const hint = grantLines(missing, identifier(user)).join(' ');
+    return [fail('rights', `${user} may not read and write ${denied.join(', ')}`, hint)];
+  }
+  const found = [ok('rights', `${user} may read and write`)];
+  const less = 'A role with what is needed and no more: fabric-syncd doctor --grants.';
+  const more = [
+    ...(tables.some(({ owned }) => owned) ? ['owns the tables'] : []),
+    ...(mayCreate ? ['may create in their schema'] : []),
+    ...tables
+      .filter(({ owned }) => !owned)
+      .map(
+        ({ name, rights }) =>
+          [name, rights.filter((right) => !tableRights[name]?.some((one) => one === right))] as const,
+      )
+      .filter(([, rights]) => rights.length > 0)
+      .map(([name, rights]) => `may ${rights.join(' and ')} on ${name}`),
+  ];
+  if (powers.length > 0)
+    found.push(warn('rights', `${user} is far more than it needs to be: ${powers.join(', ')}`, less));
+  else if (more.length > 0) {
+    // The schema is brought up by the daemon itself then: a choice, and no fault.
+    found.push({ ...ok('rights', `more than a running daemon needs: ${user} ${more.join(', ')}`), hint: less });
+  } else found.push(ok('rights', `${user} has no more than is needed; migrate runs as the owner of the schema`));
+  return found;
 }

@@ -38,7 +38,12 @@ async function checkOne(
   try {
     await redis.settled();
     const health = await redis.health();
-    return [...serverFindings(check, health), ...more(check, health), clockFinding(check, health.clockSkewMs)];
+    return [
+      ...serverFindings(check, health),
+      userFinding(check, health),
+      ...more(check, health),
+      clockFinding(check, health.clockSkewMs),
+    ];
   } catch (thrown) {
     if (thrown instanceof FabricFailure) return [failed(check, thrown)];
     throw thrown;
@@ -69,6 +74,13 @@ function serverFindings(check: string, { product, version, role }: RedisHealth):
     found.push(fail(check, `it is a ${role} and takes no writes`, 'Name the primary in REDIS_URL.'));
   }
   return found;
+}
+
+function userFinding(check: string, { user }: RedisHealth): Finding {
+  if (user === null) return ok(check, 'its user may do little more than is needed: not even ask what it may do');
+  if (!user.mayEverything) return ok(check, `its user ${user.name} makes no users`);
+  const hint = 'A user with what is needed and no more: fabric-syncd doctor --grants.';
+  return { ...ok(check, `more than the daemon needs: its user ${user.name} may do everything`), hint };
 }
 
 /** Of the server that keeps the timers. */

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres';
+import { tableRights } from '../grants.ts';
 
 /** What a person should know of a Postgres: for `doctor`. */
 export interface DatabaseHealth {
@@ -16,12 +17,23 @@ export interface DatabaseHealth {
   readonly connectionsMax: number;
   readonly connectionsUsed: number;
   readonly mayCreate: boolean;
-  /** Tables of ours that this user may not read and write. */
-  readonly tablesDenied: readonly string[];
+  readonly database: string;
+  readonly schema: string;
+  /** What it may beyond any table, in words: `superuser`, `may make roles`. */
+  readonly powers: readonly string[];
+  /** Tables of ours that are there. */
+  readonly tables: readonly TableHealth[];
+}
+
+export interface TableHealth {
+  readonly name: string;
+  /** This user is its owner, or is a member of it: it may change and drop it. */
+  readonly owned: boolean;
+  readonly rights: readonly string[];
 }
 
 export async function databaseHealth(sql: Sql): Promise<DatabaseHealth> {
-  const [row] = await sql<[DatabaseHealth]>`
+  const [row] = await sql<[Omit<DatabaseHealth, 'tables'>]>`
     select split_part(current_setting('server_version'), ' ', 1) as version,
            current_setting('server_version_num')::int as "versionNumber",
            current_user::text as "user",
@@ -32,13 +44,21 @@ export async function databaseHealth(sql: Sql): Promise<DatabaseHealth> {
              - current_setting('superuser_reserved_connections')::int as "connectionsMax",
            (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connectionsUsed",
            coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate",
-           (select coalesce(array_agg(c.relname::text order by c.relname), '{}')
-              from pg_class c
-             where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
-               and c.relname in ('fabric', 'fabric_cycle', 'fabric_run', 'fabric_resource', 'fabric_change',
-                                 'fabric_quarantine', 'fabric_request', 'fabric_act', 'fabric_migration')
-               and not (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert')
-                        and has_table_privilege(c.oid, 'update') and has_table_privilege(c.oid, 'delete'))
-           ) as "tablesDenied"`;
-  return row;
+           current_database()::text as database,
+           coalesce(current_schema()::text, 'public') as schema,
+           (select array_remove(array[case when rolsuper then 'superuser' end,
+                                      case when rolcreaterole then 'may make roles' end,
+                                      case when rolreplication then 'may copy the whole server' end,
+                                      case when rolbypassrls then 'passes row security' end], null)
+              from pg_roles where rolname = current_user) as powers`;
+  const tables = await sql<TableHealth[]>`
+    select c.relname::text as name, pg_has_role(c.relowner, 'usage') as owned,
+           array(select lower(x) from unnest(array['select', 'insert', 'update', 'delete', 'truncate',
+                                                   'references', 'trigger']) x
+                  where has_table_privilege(c.oid, x)) as rights
+      from pg_class c
+     where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
+       and c.relname = any(${Object.keys(tableRights)})
+     order by c.relname`;
+  return { ...row, tables };
 }
