@@ -121,6 +121,10 @@ async function faultsAtTheEnd(stage: Stage, grounds: Grounds): Promise<readonly 
      where sync_status not in ('in_sync', 'syncing') and name <> ${grounds.dead} order by id limit 5`;
   const sources = { sql, redis: { url: stage.redisUrl, prefix: 'fabric-syncd' } };
   const faults: string[] = [];
+  // Whoever failed too often is only probed now, every ten minutes: as people would, it is asked for by hand.
+  await sql`
+    insert into fabric_request (fabric_id, asked_by)
+    select id, 'soak' from fabric where sync_status = 'error' and name <> ${grounds.dead}`;
   try {
     await until(async () => (await unwell()).length === 0, settleMsMax, 'every fabric is in sync');
     await until(async () => (await timerViolations(sources)).length === 0, settleMsMax, 'due times and timers agree');
