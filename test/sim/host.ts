@@ -53,6 +53,9 @@ export interface Question<Answer> {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The longest that a question is late, or a daemon stays down. */
+const troubleMs = 90_000;
+
 const never = new Promise<never>(() => {});
 
 export class Host {
@@ -63,6 +66,8 @@ export class Host {
   /** How far its wall clock is ahead of true time. */
   skewMs = 0;
   process: SimProcess | null = null;
+  /** A trap was sprung or a process died: what follows from it may take that long. */
+  onTrouble: (ms: number) => void = () => {};
   onDeath: (process: SimProcess) => void = () => {};
   readonly chance: Chance;
 
@@ -78,6 +83,7 @@ export class Host {
       if ((trap.service !== null && trap.service !== service) || (trap.op !== null && trap.op !== op)) continue;
       if (trap.after-- > 0) continue;
       this.traps.splice(this.traps.indexOf(trap), 1);
+      this.onTrouble(troubleMs);
       this.world.tell(`${this.name}: ${trap.effect} at ${service} ${op}`);
       return trap.effect;
     }
@@ -141,6 +147,7 @@ export class SimProcess {
     this.alive = false;
     this.#kept = [];
     this.host.world.tell(`${this.name}: ${how}`);
+    this.host.onTrouble(troubleMs);
     this.host.onDeath(this);
   }
 

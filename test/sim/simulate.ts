@@ -96,6 +96,7 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     kindsRemoved: kindsDefault.map(({ kind }) => kind).filter((kind) => !kindsRead.has(kind)),
   };
   const checker = new Checker(place);
+  for (const host of hosts) host.onTrouble = (ms) => checker.disturbed(true, ms);
   redis.onHandedOut = (timers, process) => checker.handedOut(timers, process);
   for (const [fabricId, fabric] of fabrics) {
     fabric.onRequest = (process, what) => checker.requested(fabricId, process, what);
