@@ -54,8 +54,8 @@ export async function layOut(options: {
     const tokenFile = join(dir, `${name}.token`);
     await writeFile(tokenFile, way.token, { mode: 0o600 });
     await sql`
-      insert into fabric (name, kubernetes_server, kubernetes_ca_cert, credential_ref, sync_interval)
-      values (${name}, ${way.url}, ${way.caPem}, ${`file:${tokenFile}`}, ${intervalSeconds})`;
+      insert into fabric (name, kubernetes_server, kubernetes_ca_cert, credential_ref, sync_interval, guard_count)
+      values (${name}, ${way.url}, ${way.caPem}, ${`file:${tokenFile}`}, ${intervalSeconds}, 100000)`;
   };
   for (const name of ways.keys()) await enrol(name);
   await sql`analyze`;
