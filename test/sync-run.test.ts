@@ -22,8 +22,8 @@ describe('a healthy fabric', () => {
       quarantined: 0,
     });
     expect(Object.keys(figures.kinds)).toHaveLength(15);
-    // Groups, three groups' kinds, the identity and fifteen lists.
-    expect(figures.requests).toBe(20);
+    // Groups, three groups' kinds, the identity before and after, and fifteen lists.
+    expect(figures.requests).toBe(21);
     expect(figures.bytesRead).toBeGreaterThan(3000);
     expect({ clusterUid, stagedCount, next, remark, approval }).toEqual({
       clusterUid: 'c1a55e77-0000-4000-8000-000000000001',

@@ -271,6 +271,31 @@ describe('another cluster behind the address', () => {
     expect(inventory.objects.size).toBe(2);
   });
 
+  test('that comes while the lists are read is seen before anything is stored, and asked about by the next run', async () => {
+    const { fabric, inventory } = await inSync();
+    // Every page is the other cluster's; only the first question was answered by the old one.
+    fabric.trouble = () => {
+      fabric.uid = 'another';
+      return undefined;
+    };
+    fabric.edit('Server', 'server-0000', { metadata: { uid: 'other-server-0000' } });
+    expect(failed(await inventory.sync(fabric)).failure.code).toBe('LIST_UNSTABLE');
+    expect(inventory.commits).toHaveLength(1);
+    const { failure, approval } = failed(await inventory.sync(fabric));
+    expect(failure.code).toBe('CLUSTER_CHANGED');
+    expect(approval).toMatchObject({ kind: 'cluster', found: 'another' });
+  });
+
+  test('costs an unchanged fabric no second question', async () => {
+    const { fabric, inventory } = await inSync();
+    fabric.asked.length = 0;
+    committed(await inventory.sync(fabric));
+    expect(fabric.asked.filter((each) => each === 'clusterUid')).toHaveLength(1);
+    fabric.edit('Server', 'server-0000', { spec: { of: 'something else' } });
+    committed(await inventory.sync(fabric));
+    expect(fabric.asked.filter((each) => each === 'clusterUid')).toHaveLength(3);
+  });
+
   test('is not feared where a token that could read the uid may not any more', async () => {
     const { fabric, inventory } = await inSync();
     fabric.uid = null;

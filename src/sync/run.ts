@@ -140,6 +140,7 @@ class Run {
     const gone = this.#answered('not_served').some((kind) => discovered.served.has(kindKey(kind)));
     if (gone && !discovered.fresh) await this.#readMoved(api, known);
     this.#nothingReadable();
+    await this.#stillTheSame(api, clusterUid);
     const { pin } = this.#sameCluster(this.#judgeObjects(known, clusterUid));
     return await this.#commit(known, pin);
   }
@@ -201,6 +202,20 @@ class Run {
     const answer = this.#answers.get(kindKey(forbidden));
     const said = answer?.kind === 'forbidden' ? `: ${answer.message}` : '';
     throw new FabricFailure('FORBIDDEN', `the token may not list any of the kinds${said}`);
+  }
+
+  /**
+   * What answers at the address may have been swapped between the first question and the last list: then these lists are
+   * of two clusters. Asked again only where something would be written, so that an unchanged fabric costs no more.
+   */
+  async #stillTheSame(api: FabricApi, clusterUid: string | null): Promise<void> {
+    const writes = this.#findings().some(([, { staged, absent }]) => staged.length + absent.length > 0);
+    if (clusterUid === null || !writes) return;
+    const now = await api.clusterUid(this.#signal);
+    if (now === null || now === clusterUid) return;
+    throw new FabricFailure('LIST_UNSTABLE', 'another cluster answered while the lists were read; nothing was stored', {
+      facts: { first: clusterUid, last: now },
+    });
   }
 
   #judgeObjects(known: Known, clusterUid: string | null): ClusterVerdict {
