@@ -155,8 +155,9 @@ export class Checker implements Witness {
     this.#asked.length = 0;
     for (const [fabricId, watched] of this.#watched) {
       const row = this.#place.postgres.database.rows.get(fabricId);
-      Object.assign(watched, { tries: 0, disturbedMs: this.#place.world.nowMs });
-      if (row) Object.assign(watched, beginning(row));
+      // It was added after the backup was made. Its number is given out again: to another one.
+      if (!row) this.#watched.delete(fabricId);
+      else Object.assign(watched, { tries: 0, disturbedMs: this.#place.world.nowMs }, beginning(row));
     }
   }
 
