@@ -44,7 +44,7 @@ export function judgeCommit(
   const gone = live.filter(({ id }) => !inventory.byId(id)?.live);
   const early = gone.find(({ kindKey }) => !complete.has(kindKey));
   if (early) return `d. ${early.kindKey} ${early.name} went, though its list was not read to the end`;
-  return judgeGuard(row, live, gone, complete) ?? judgeCluster(row, inventory, request);
+  return judgeGuard(row, live, gone, complete) ?? judgeCluster(row, live, request);
 }
 
 function sameList(
@@ -80,14 +80,15 @@ function judgeGuard(
   return `G. ${beyond.length} of ${of} objects went without a person's word`;
 }
 
-function judgeCluster(row: Row, inventory: MemoryInventory, request: CommitRequest): string | null {
+function judgeCluster(row: Row, live: readonly InventoryObject[], request: CommitRequest): string | null {
   const came = new Set([...request.staged].map(({ uid }) => clusterOf(uid)));
   const known = row.clusterUid ?? null;
   if (known === null || known.startsWith('objects:')) return null;
   const stranger = [...came].find((cluster) => cluster !== known);
   if (stranger === undefined || (row.approval?.kind === 'cluster' && row.approved)) return null;
-  // A handful of objects that were all made anew proves nothing where the uid may not be read.
-  if ([...inventory.live()].length <= 3) return null;
+  // A handful of objects that were all made anew proves nothing where the uid may not be read; nor does what was not listed.
+  const complete = new Set(request.kindsComplete);
+  if (live.filter(({ kindKey }) => complete.has(kindKey)).length < 3) return null;
   return `P. objects of ${stranger} came in, and ${known} was pinned`;
 }
 
