@@ -106,11 +106,15 @@ describe('a healthy fabric', () => {
     const inventory = new FakeInventory();
     await inventory.sync(fabric, { limits: { pageLimit: 5 } });
     expect(inventory.progress.filter(({ kind }) => kind === 'Server')).toEqual([
+      { fabricId: '7', runId: 'run-1', kind: 'Server', state: 'reading', listed: 0 },
       { fabricId: '7', runId: 'run-1', kind: 'Server', state: 'reading', listed: 5 },
       { fabricId: '7', runId: 'run-1', kind: 'Server', state: 'reading', listed: 10 },
       { fabricId: '7', runId: 'run-1', kind: 'Server', state: 'complete', listed: 12 },
     ]);
-    expect(inventory.progress.find(({ kind }) => kind === 'External')).toMatchObject({ state: 'forbidden', listed: 0 });
+    expect(inventory.progress.findLast(({ kind }) => kind === 'External')).toMatchObject({
+      state: 'forbidden',
+      listed: 0,
+    });
   });
 
   test('with an object that can not be stored is complete without it, and keeps the row of before', async () => {

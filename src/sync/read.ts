@@ -56,6 +56,8 @@ export async function readAll(reading: Reading, listings: readonly Listing[], si
   const queue = listings.values();
   const worker = async (either: AbortSignal) => {
     for (const listing of queue) {
+      // Whoever watches sees what is being waited for, also where no page of it ever comes.
+      reading.tell(listing, 0, null);
       const answer = await readOne(reading, listing, either);
       reading.tell(listing, answer.kind === 'complete' ? answer.findings.listed : 0, answer);
     }

@@ -44,7 +44,7 @@ export class App {
   login = null;
 
   /** @type {Loader<Documents.FabricDocument>} */
-  fabric = new Loader(this.changed.bind(this), (document) => this.#took(document));
+  fabric = new Loader(this.#answered.bind(this), (document) => this.#took(document));
   /** @type {Loader<Documents.RunDocument>} */
   run = new Loader(this.changed.bind(this));
   /** @type {Loader<Documents.TraceDocument>} */
@@ -165,8 +165,18 @@ export class App {
     this.timers.show(route.view === 'timers' ? '/api/timers' : null);
     // The chart is the same for all, and for as long as the daemon lives.
     if (route.view === 'fabric') this.machine.show('/api/machine');
-    if (route.view !== 'login') this.#stream.open(this.#shows);
+    this.#listen();
     this.#title();
+    this.changed();
+  }
+
+  /** To the fabric that is looked at, with its progress. Of one that is not there nothing would be told: to all, then. */
+  #listen() {
+    this.#stream.open(this.fabric.loaded.refusal?.status === 404 ? null : this.#shows);
+  }
+
+  #answered() {
+    if (this.route.view === 'fabric') this.#listen();
     this.changed();
   }
 
@@ -195,6 +205,8 @@ export class App {
       this.#askSession();
       this.fabric.refresh();
     }
+    // It was not there, and now it is.
+    if (heard.type === 'fabric' && heard.message.name === this.#shows && !this.page) this.fabric.refresh();
     const before = this.fleet;
     this.fleet = fleetAfter(this.fleet, heard, this.#shows === null);
     this.#announcer.heard(heard, before, this.#shows);

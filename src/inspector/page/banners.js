@@ -2,7 +2,7 @@
 
 import { html } from './html.js';
 import { Icon } from './icons.js';
-import { clockText, spanText } from './words.js';
+import { clockText, sentences, spanText } from './words.js';
 
 /** @import { App } from './app.js' */
 
@@ -41,8 +41,7 @@ export function Banners({ app }) {
           const { problem, since } = parts[part];
           return html`<div key=${part} class="banner banner-warn" role="alert">
             <${Icon} mark="errored" />
-            <p><strong>${names[part]} is missing since ${clockText(since, nowMs)}</strong> (${spanText(nowMs - Date.parse(since))}): ${problem}.
-            ${means[part]}</p>
+            <p><strong>${names[part]} is missing since ${clockText(since, nowMs)}</strong> (${spanText(nowMs - Date.parse(since))}): ${problem}.${' '}${means[part]}</p>
           </div>`;
         })
     }
@@ -58,7 +57,7 @@ export function Banners({ app }) {
       app.notice &&
       html`<div class=${`banner ${app.notice.good ? 'banner-good' : 'banner-bad'}`} role="status">
         <${Icon} mark=${app.notice.good ? 'ok' : 'cross'} />
-        <p>${app.notice.text} ${app.notice.hint}</p>
+        <p>${sentences(app.notice.text, app.notice.hint)}</p>
         <button class="small" onClick=${() => app.dismiss()}>Dismiss</button>
       </div>`
     }

@@ -13,7 +13,12 @@ export function FabricFacts({ fabric, nowMs }) {
   const { due_at, due_kind, last_sync, interval_s, objects, last_run, recent, attempts, pause, approval, timer } =
     fabric;
   return html`<dl class="facts">
-    <${Fact} term="Next" value=${due_at ? dueText(Date.parse(due_at) - nowMs) : 'no timer'} more=${due_at ? `${due_kind}, ${clockText(due_at, nowMs)}` : ''} />
+    ${
+      // What it was due for is in hand: how late that is by now says nothing.
+      fabric.state === 'syncing'
+        ? html`<${Fact} term="Next" value="running" more=${fabric.run ? `since ${clockText(fabric.run.started_at, nowMs)}` : ''} />`
+        : html`<${Fact} term="Next" value=${due_at ? dueText(Date.parse(due_at) - nowMs) : 'no timer'} more=${due_at ? `${due_kind}, ${clockText(due_at, nowMs)}` : ''} />`
+    }
     <${Fact}
       term="Last sync"
       value=${last_sync ? agoText(nowMs - Date.parse(last_sync)) : 'never'}
@@ -23,7 +28,8 @@ export function FabricFacts({ fabric, nowMs }) {
     <${Fact} term="Objects" value=${countText(objects)} more=${html`<${Changes} run=${last_run} />`} />
     <${Fact} term="Last runs" value=${durationText(last_run?.duration_ms)} more=${html`<${Plot} runs=${recent} />`} />
     <${Fact} term="In this state" value=${fabric.since ? spanText(nowMs - Date.parse(fabric.since)) : '–'} more=${fabric.since ? `since ${clockText(fabric.since, nowMs)}` : ''} />
-    <${Fact} term="Timer" value=${plain(timer.state)} more=${fabric.connection_status ?? ''} />
+    <${Fact} term="Timer" value=${plain(timer.state)} more="" />
+    <${Fact} term="Connection" value=${plain(fabric.connection_status ?? 'unknown')} more="" />
     ${attempts > 0 && html`<${Fact} term="Failed attempts" value=${countText(attempts)} more=${fabric.error_code ?? ''} />`}
     ${
       pause &&

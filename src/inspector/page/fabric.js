@@ -13,7 +13,7 @@ import { Runs } from './runs.js';
 import { Settings } from './settings.js';
 import { Timeline } from './timeline.js';
 import { Waterfall } from './waterfall.js';
-import { spanText } from './words.js';
+import { sentences, spanText } from './words.js';
 
 /** @import { App } from './app.js' */
 /** @import { FabricRoute } from './address.js' */
@@ -29,7 +29,7 @@ export function FabricView({ app, route }) {
   if (!page) {
     return html`<section class="message" aria-busy=${refusal ? 'false' : 'true'}>
       <h1>${route.name}</h1>
-      ${refusal ? html`<p role="alert">${refusal.message} ${refusal.hint}</p>` : html`<p>Asking the daemon …</p>`}
+      ${refusal ? html`<p role="alert">${sentences(refusal.message, refusal.hint)}</p>` : html`<p>Asking the daemon …</p>`}
       <p><${Link} app=${app} to=${fleetRoute}>To the fleet<//></p>
     </section>`;
   }
@@ -43,7 +43,7 @@ export function FabricView({ app, route }) {
       <${Outcome} word=${fabric.sync_status} />
       <${Controls} app=${app} fabric=${fabric} />
     </div>
-    ${refusal && html`<p class="banner banner-warn" role="alert">${refusal.message} ${refusal.hint}</p>`}
+    ${refusal && html`<p class="banner banner-warn" role="alert">${sentences(refusal.message, refusal.hint)}</p>`}
     <${Why} page=${page} nowMs=${nowMs} />
     <${FabricFacts} app=${app} fabric=${fabric} nowMs=${nowMs} />
     ${page.progress && fabric.run?.id === page.progress.run && html`<${Progress} progress=${page.progress} counts=${page.document.counts} />`}
@@ -55,10 +55,15 @@ export function FabricView({ app, route }) {
       )}
     </div>
     ${route.trace && html`<${Waterfall} app=${app} route=${route} loaded=${app.trace.loaded} />`}
-    ${route.tab === 'runs' && html`<${Runs} app=${app} route=${route} runs=${page.document.runs} run=${app.run.loaded} nowMs=${nowMs} />`}
-    ${route.tab === 'timeline' && html`<${Timeline} app=${app} route=${route} transitions=${page.transitions} acts=${page.document.acts} nowMs=${nowMs} />`}
+    ${route.tab === 'runs' && html`<${Runs} app=${app} route=${route} runs=${page.document.runs} known=${rowsAreKnown(page)} run=${app.run.loaded} nowMs=${nowMs} />`}
+    ${route.tab === 'timeline' && html`<${Timeline} app=${app} route=${route} transitions=${page.transitions} acts=${page.document.acts} known=${rowsAreKnown(page)} nowMs=${nowMs} />`}
     ${route.tab === 'settings' && html`<${Settings} document=${page.document} nowMs=${nowMs} />`}
   </div>`;
+}
+
+/** An empty list of rows is none of which nothing is known. @param {FabricPage} page */
+function rowsAreKnown({ document: { parts } }) {
+  return parts.postgres.state !== 'missing';
 }
 
 /** "Why is it not syncing now?" @param {{ page: FabricPage, nowMs: number }} props */
@@ -87,7 +92,7 @@ function StateChart({ app, page }) {
   const resting = machine?.states.filter(({ tags }) => tags.includes('resting')).map(({ path }) => path) ?? [];
   return html`<section class="panel" aria-labelledby="chart-title">
     <h2 id="chart-title">Statechart</h2>
-    ${refusal && html`<p role="alert">${refusal.message} ${refusal.hint}</p>`}
+    ${refusal && html`<p role="alert">${sentences(refusal.message, refusal.hint)}</p>`}
     ${
       machine &&
       html`<${Chart}

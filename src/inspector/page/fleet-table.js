@@ -22,7 +22,7 @@ const narrowScreen = matchMedia('(max-width: 900px)');
 const spare = 8;
 
 /** @type {readonly { key: SortKey | null, title: string, class: string }[]} */
-const columns = [
+export const columns = [
   { key: 'state', title: 'State', class: 'c-state' },
   { key: 'name', title: 'Fabric', class: 'c-name' },
   { key: 'status', title: 'Status', class: 'c-status' },

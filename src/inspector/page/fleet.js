@@ -2,7 +2,7 @@
 
 import { allStates, fleetRoute } from './address.js';
 import { countsByState, rowsOf } from './fleet-rows.js';
-import { FleetTable } from './fleet-table.js';
+import { columns, FleetTable } from './fleet-table.js';
 import { html } from './html.js';
 import { Icon } from './icons.js';
 import { counted, countText } from './words.js';
@@ -27,7 +27,7 @@ export function FleetView({ app, route }) {
   return html`<div class="fleet">
     <div class="fleet-head">
       <h1>Fleet</h1>
-      <${Attention} fabrics=${fabrics} />
+      <${Attention} fabrics=${fabrics} certain=${isCertain(app)} />
     </div>
     <div class="fleet-tools">
       <label class="search">
@@ -46,6 +46,7 @@ export function FleetView({ app, route }) {
         />
       </label>
       <${States} app=${app} route=${route} fabrics=${fabrics} />
+      <${Order} app=${app} route=${route} />
       <span class="shown" role="status">${shown}</span>
     </div>
     ${
@@ -56,8 +57,20 @@ export function FleetView({ app, route }) {
   </div>`;
 }
 
-/** What needs a look, in one line. @param {{ fabrics: readonly FleetFabric[] }} props */
-function Attention({ fabrics }) {
+/** Is what is shown what is? @param {App} app */
+function isCertain({ connection, fleet }) {
+  return (
+    connection.state === 'live' &&
+    fleet !== null &&
+    Object.values(fleet.parts).every((part) => part.state !== 'missing')
+  );
+}
+
+/**
+ * What needs a look, in one line. That nothing does is said only where it is certain.
+ * @param {{ fabrics: readonly FleetFabric[], certain: boolean }} props
+ */
+function Attention({ fabrics, certain }) {
   const errors = fabrics.filter(({ sync_status }) => sync_status === 'error').length;
   const waiting = fabrics.filter(({ approval }) => approval && approval.approved_by === null).length;
   const stale = fabrics.filter(({ sync_status }) => sync_status === 'out_of_sync').length;
@@ -66,7 +79,8 @@ function Attention({ fabrics }) {
     stale > 0 && { mark: 'partial', tone: 'warn', text: `${countText(stale)} out of sync` },
     waiting > 0 && { mark: 'question', tone: 'warn', text: `${counted(waiting, 'approval')} awaited` },
   ].filter((part) => part !== false);
-  if (fabrics.length > 0 && parts.length === 0) parts.push({ mark: 'ok', tone: 'good', text: 'nothing needs a look' });
+  if (certain && fabrics.length > 0 && parts.length === 0)
+    parts.push({ mark: 'ok', tone: 'good', text: 'nothing needs a look' });
   return html`<p class="attention">
     ${parts.map(({ mark, tone, text }) => html`<span key=${text} class=${`outcome tone-${tone}`}><${Icon} mark=${mark} /><span>${text}</span></span>`)}
   </p>`;
@@ -86,6 +100,30 @@ function States({ app, route, fabrics }) {
         onClick=${() => app.go({ ...route, states: toggled(state) })}
       ><${Icon} mark=${state} /><span>${state}</span><span class="count">${countText(counts[state])}</span></button>`,
     )}
+  </div>`;
+}
+
+/** Where the table has no headings to press: a narrow screen. @param {{ app: App, route: FleetRoute }} props */
+function Order({ app, route }) {
+  const titles = columns.flatMap(({ key, title }) => (key === null ? [] : [{ key, title }]));
+  return html`<div class="order">
+    <label>
+      <span>Sort by</span>
+      <select
+        onChange=${(/** @type {Event} */ event) => {
+          const { value } = /** @type {HTMLSelectElement} */ (event.target);
+          const key = titles.find((title) => title.key === value)?.key ?? 'name';
+          app.go({ ...route, sort: key, down: false }, { replace: true });
+        }}
+      >
+        ${titles.map(({ key, title }) => html`<option key=${key} value=${key} selected=${route.sort === key}>${title}</option>`)}
+      </select>
+    </label>
+    <button
+      aria-label="Turn the order"
+      aria-pressed=${route.down ? 'true' : 'false'}
+      onClick=${() => app.go({ ...route, down: !route.down }, { replace: true })}
+    ><${Icon} mark=${route.down ? 'down' : 'up'} /></button>
   </div>`;
 }
 

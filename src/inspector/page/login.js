@@ -3,6 +3,7 @@
 import { fleetRoute } from './address.js';
 import { html } from './html.js';
 import { Link } from './link.js';
+import { sentences } from './words.js';
 
 /** @import { App } from './app.js' */
 
@@ -12,7 +13,7 @@ export function LoginView({ app }) {
   if (login === 'asking') return html`<section class="message" aria-busy="true"><h1>Logging in …</h1></section>`;
   return html`<section class="message">
     <h1>${login ? 'The link was not accepted' : 'Log in'}</h1>
-    ${login && html`<p role="alert">${login.refusal.message} ${login.refusal.hint}</p>`}
+    ${login && html`<p role="alert">${sentences(login.refusal.message, login.refusal.hint)}</p>`}
     ${
       session && !session.control
         ? html`<p>This daemon only shows: it was started without control.</p>`

@@ -14,7 +14,6 @@ export function Plot({ runs }) {
   const shown = runs.slice(-barsMost);
   const longest = Math.max(1, ...shown.map(({ duration_ms }) => duration_ms));
   const width = barsMost * (bar.width + bar.gap);
-  const offset = (barsMost - shown.length) * (bar.width + bar.gap);
   const words = shown.map(({ outcome, duration_ms }) => `${plain(outcome)} ${durationText(duration_ms)}`);
   if (shown.length === 0) return html`<svg class="plot" width=${width} height=${bar.height} aria-hidden="true"></svg>`;
   return html`<svg
@@ -28,7 +27,7 @@ export function Plot({ runs }) {
     <title>${words.join('\n')}</title>
     ${shown.map(({ id, outcome, duration_ms }, index) => {
       const height = Math.max(2, (bar.height - 2) * (duration_ms / longest));
-      const x = offset + index * (bar.width + bar.gap);
+      const x = index * (bar.width + bar.gap);
       return html`<rect
         key=${id}
         class=${`bar bar-${outcome === 'complete' ? 'good' : outcome === 'failed' ? 'bad' : 'warn'}`}

@@ -3,7 +3,7 @@
 import { html } from './html.js';
 import { Icon } from './icons.js';
 import { Link } from './link.js';
-import { counted, countText, plain } from './words.js';
+import { counted, countText, plain, sentences } from './words.js';
 
 /** @import { App } from './app.js' */
 /** @import { FabricRoute } from './address.js' */
@@ -22,7 +22,7 @@ export function RunChanges({ app, route, loaded }) {
       <h3>Run ${route.run}</h3>
       <${Link} app=${app} class="button small" to=${{ ...route, run: null }} replace=${true}><${Icon} mark="cross" />Close<//>
     </div>
-    ${refusal && html`<p role="alert">${refusal.message} ${refusal.hint}</p>`}
+    ${refusal && html`<p role="alert">${sentences(refusal.message, refusal.hint)}</p>`}
     ${!document && !refusal && html`<p aria-busy="true">Asking the daemon …</p>`}
     ${document && html`<${Kinds} kinds=${document.kinds} /><${Changes} document=${document} />`}
   </section>`;

@@ -28,14 +28,14 @@ const columns = [
 ];
 const numbers = new Set(['Late', 'Took', 'Created', 'Updated', 'Deleted', 'Unchanged', 'Requests', 'Read']);
 
-/** @param {{ app: App, route: FabricRoute, runs: readonly FabricRun[], run: Loaded<RunDocument>, nowMs: number }} props */
-export function Runs({ app, route, runs, run, nowMs }) {
+/** @param {{ app: App, route: FabricRoute, runs: readonly FabricRun[], known: boolean, run: Loaded<RunDocument>, nowMs: number }} props */
+export function Runs({ app, route, runs, known, run, nowMs }) {
   return html`<section class="panel" aria-labelledby="runs-title">
     <h2 id="runs-title">Runs</h2>
     ${route.run && html`<${RunChanges} app=${app} route=${route} loaded=${run} />`}
     ${
       runs.length === 0
-        ? html`<p class="faint">None yet.</p>`
+        ? html`<p class="faint">${known ? 'None yet.' : 'Postgres has them, and does not answer.'}</p>`
         : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="runs-title">
             <table class="plain-table">
               <thead>

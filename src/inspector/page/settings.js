@@ -6,7 +6,7 @@ import { clockText, countText, spanText } from './words.js';
 /** @import { FabricDocument, SettingsDocument } from '../documents.ts' */
 
 /** @param {{ document: FabricDocument, nowMs: number }} props */
-export function Settings({ document: { settings, counts, quarantine, quarantined }, nowMs }) {
+export function Settings({ document: { settings, counts, quarantine, quarantined, parts }, nowMs }) {
   return html`<div class="columns">
     <section class="panel" aria-labelledby="settings-title">
       <h2 id="settings-title">Settings</h2>
@@ -14,7 +14,7 @@ export function Settings({ document: { settings, counts, quarantine, quarantined
     </section>
     <section class="panel" aria-labelledby="objects-title">
       <h2 id="objects-title">Objects</h2>
-      <${Counts} counts=${counts} />
+      <${Counts} counts=${counts} known=${parts.postgres.state !== 'missing'} />
       ${
         quarantined > 0 &&
         html`<h3>Not stored: ${countText(quarantined)}</h3>
@@ -24,11 +24,11 @@ export function Settings({ document: { settings, counts, quarantine, quarantined
   </div>`;
 }
 
-/** @param {{ counts: Readonly<Record<string, number>> }} props */
-function Counts({ counts }) {
+/** @param {{ counts: Readonly<Record<string, number>>, known: boolean }} props */
+function Counts({ counts, known }) {
   const kinds = Object.entries(counts).sort(([, one], [, other]) => other - one);
   const most = Math.max(1, ...kinds.map(([, count]) => count));
-  if (kinds.length === 0) return html`<p class="faint">None yet.</p>`;
+  if (kinds.length === 0) return html`<p class="faint">${known ? 'None yet.' : 'Postgres does not answer.'}</p>`;
   return html`<ul class="counts">
     ${kinds.map(
       ([kind, count]) => html`<li key=${kind}>

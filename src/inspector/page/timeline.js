@@ -11,9 +11,9 @@ import { clockText, durationText } from './words.js';
 /** @import { ActDocument, TransitionDocument } from '../documents.ts' */
 
 /**
- * @param {{ app: App, route: FabricRoute, transitions: readonly TransitionDocument[], acts: readonly ActDocument[], nowMs: number }} props
+ * @param {{ app: App, route: FabricRoute, transitions: readonly TransitionDocument[], acts: readonly ActDocument[], known: boolean, nowMs: number }} props
  */
-export function Timeline({ app, route, transitions, acts, nowMs }) {
+export function Timeline({ app, route, transitions, acts, known, nowMs }) {
   return html`<section class="panel" aria-labelledby="timeline-title">
       <h2 id="timeline-title">Timeline <span class="faint">as this daemon saw it, the newest first</span></h2>
       ${
@@ -35,7 +35,7 @@ export function Timeline({ app, route, transitions, acts, nowMs }) {
       <h2 id="acts-title">What people did</h2>
       ${
         acts.length === 0
-          ? html`<p class="faint">Nothing that is on record.</p>`
+          ? html`<p class="faint">${known ? 'Nothing that is on record.' : 'Postgres has it, and does not answer.'}</p>`
           : html`<ul class="acts">
               ${acts.map(({ at, by, act, detail }) => html`<li key=${`${at} ${act}`}><span class="number">${clockText(at, nowMs)}</span> <strong>${by}</strong> ${act}${detail !== '' && `: ${detail}`}</li>`)}
             </ul>`

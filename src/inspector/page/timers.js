@@ -5,7 +5,7 @@ import { Histogram } from './histogram.js';
 import { html } from './html.js';
 import { Icon } from './icons.js';
 import { Link } from './link.js';
-import { clockText, counted, countText, dueText } from './words.js';
+import { clockText, counted, countText, dueText, sentences } from './words.js';
 
 /** @import { App } from './app.js' */
 /** @import { TimerDocument, TimersDocument } from '../documents.ts' */
@@ -35,7 +35,7 @@ export function TimersView({ app }) {
       <h1>Timers</h1>
       ${document && html`<${Agreement} document=${document} />`}
     </div>
-    ${refusal && html`<p class="banner banner-warn" role="alert">${refusal.message} ${refusal.hint}</p>`}
+    ${refusal && html`<p class="banner banner-warn" role="alert">${sentences(refusal.message, refusal.hint)}</p>`}
     ${!document && !refusal && html`<p aria-busy="true">Asking the daemon …</p>`}
     ${
       document &&

@@ -4,7 +4,7 @@ import { html } from './html.js';
 import { Icon } from './icons.js';
 import { Link } from './link.js';
 import { spanRows } from './span-rows.js';
-import { counted, durationText } from './words.js';
+import { counted, durationText, sentences } from './words.js';
 
 /** @import { App } from './app.js' */
 /** @import { FabricRoute } from './address.js' */
@@ -22,7 +22,7 @@ export function Waterfall({ app, route, loaded }) {
       ${document?.jaeger_url && html`<a class="button small" href=${safeUrl(document.jaeger_url)} target="_blank" rel="noreferrer noopener"><${Icon} mark="out" />Jaeger</a>`}
       <${Link} app=${app} class="button small" to=${{ ...route, trace: null }} replace=${true}><${Icon} mark="cross" />Close<//>
     </div>
-    ${refusal && html`<p role="alert">${refusal.message} ${refusal.hint}</p>`}
+    ${refusal && html`<p role="alert">${sentences(refusal.message, refusal.hint)}</p>`}
     ${!document && !refusal && html`<p aria-busy="true">Asking the daemon …</p>`}
     ${document && !document.spans && html`<p>${document.problem}</p>`}
     ${rows.length > 0 && html`<${Spans} rows=${rows} />`}
@@ -49,7 +49,7 @@ function Span({ span, depth, fromMs, totalMs }) {
   return html`<li>
     <details>
       <summary class=${failed ? 'span span-failed' : 'span'}>
-        <span class="span-name" style=${{ paddingInlineStart: `${Math.min(depth, 8) * 14}px` }}>${failed && html`<${Icon} mark="cross" />`}${span.name}</span>
+        <span class="span-name" style=${{ paddingInlineStart: `${Math.min(depth, 8) * 14}px` }}>${failed && html`<${Icon} mark="cross" />`}<span class="span-words">${span.name}</span></span>
         <svg class="span-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
           <rect x=${Math.min(x, 99.7)} y="1" width=${width} height="8" rx="0.4" />
           ${span.events.map((event, index) => html`<line key=${index} x1=${((event.at_ms - fromMs) / totalMs) * 100} x2=${((event.at_ms - fromMs) / totalMs) * 100} y1="0" y2="10" />`)}

@@ -106,6 +106,17 @@ export function plain(word) {
   return word.replaceAll('_', ' ');
 }
 
+/**
+ * `the link is too old`, `Get a new one` as `The link is too old. Get a new one.`
+ * @param {...string} parts what is empty is left out
+ */
+export function sentences(...parts) {
+  return parts
+    .filter(Boolean)
+    .map((part) => `${part.charAt(0).toUpperCase()}${part.slice(1)}${/[.!?…]$/.test(part) ? '' : '.'}`)
+    .join(' ');
+}
+
 /** @param {number} value @param {number} digits */
 function trimmed(value, digits) {
   return String(Number(value.toFixed(digits)));

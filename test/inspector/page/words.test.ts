@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressOf, allStates, routeOf } from '../../../src/inspector/page/address.js';
 import { ServerClock } from '../../../src/inspector/page/server-clock.js';
-import { bytesText, dueText, durationText, spanText } from '../../../src/inspector/page/words.js';
+import { bytesText, dueText, durationText, sentences, spanText } from '../../../src/inspector/page/words.js';
 
 describe('lengths of time are told in two units at most', () => {
   test.each([
@@ -96,4 +96,11 @@ describe('the daemon’s clock', () => {
     clock.heard('nonsense');
     expect(clock.offsetMs).toBe(500);
   });
+});
+
+test('what a daemon says in parts is read as sentences', () => {
+  expect(sentences('the link is too old', 'Get a new one: fabric-syncd inspect --link.')).toBe(
+    'The link is too old. Get a new one: fabric-syncd inspect --link.',
+  );
+  expect(sentences('there is no fabric "x"', '')).toBe('There is no fabric "x".');
 });
