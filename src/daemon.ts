@@ -60,7 +60,7 @@ const databaseWaitMs = { first: 500, most: 5_000 };
 /**
  * Starts everything; resolves when every fabric is planned and timers are being served.
  * @param signal gives up waiting for Postgres
- * @throws SchemaRefused, AdminSocketTaken, or the signal's reason
+ * @throws SchemaRefused, NotListening, or the signal's reason
  */
 export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promise<Daemon> {
   const { config, env, log, clock, dice, notifier, pid, version } = deps;

@@ -5,17 +5,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '../config.ts';
 import type { Log } from '../log.ts';
+import { NotListening } from '../not-listening.ts';
 import type { Service } from '../service.ts';
 import { answerScrape, metricsPaths, refuse, type ScrapeDeps } from './scrape-answer.ts';
 
 /** A few Prometheus servers and a person. */
 const connectionsMax = 16;
 const limits = { requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 8 * 1024 };
-
-/** The address can not be listened on. */
-export class MetricsAddressTaken extends Error {
-  override readonly name = 'MetricsAddressTaken';
-}
 
 export class MetricsListener implements Service {
   readonly name = 'metrics listener';
@@ -26,7 +22,7 @@ export class MetricsListener implements Service {
     this.#deps = deps;
   }
 
-  /** @throws MetricsAddressTaken */
+  /** @throws NotListening */
   async start(): Promise<void> {
     const { address, log } = this.#deps;
     const server = createServer(limits, (request, response) => {
@@ -45,7 +41,7 @@ export class MetricsListener implements Service {
       await promise;
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code ?? 'it failed';
-      throw new MetricsAddressTaken(
+      throw new NotListening(
         `FABRIC_SYNCD_METRICS_LISTEN: can not listen on ${address.host}:${address.port} (${code}): choose another address`,
         { cause },
       );

@@ -13,6 +13,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { LogLevels } from '../log-level.ts';
+import { NotListening } from '../not-listening.ts';
 import type { Service } from '../service.ts';
 import { listenOnPath, SocketPathTaken } from '../unix-socket.ts';
 import { setLogLevel } from './log-level-answer.ts';
@@ -31,11 +32,6 @@ export interface AdminDeps {
 }
 
 const backlogBytesMax = 1024 * 1024;
-
-/** Another daemon already listens on the socket, or something else is in its place. */
-export class AdminSocketTaken extends Error {
-  override readonly name = 'AdminSocketTaken';
-}
 
 export class AdminServer implements Service {
   readonly name = 'admin socket';
@@ -56,8 +52,8 @@ export class AdminServer implements Service {
       await listenOnPath(server, socketPath);
     } catch (thrown) {
       if (!(thrown instanceof SocketPathTaken)) throw thrown;
-      throw new AdminSocketTaken(
-        `the admin socket can not be made at ${socketPath}: ${thrown.why}. Stop that, or give this daemon its own FABRIC_SYNCD_ADMIN_SOCKET`,
+      throw new NotListening(
+        `the admin socket can not be made at ${socketPath}: ${thrown.why}. Stop that, or set FABRIC_SYNCD_ADMIN_SOCKET to another path`,
       );
     }
     // A client that could not be taken in (no file descriptor is left) is the client's trouble, not the daemon's end.

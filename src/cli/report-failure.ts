@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { FabricFailure, type FailureCode } from '../../machines/fabric/failure.ts';
 import { ConfigProblems } from '../config.ts';
+import { NotListening } from '../not-listening.ts';
 import { SchemaRefused } from '../postgres/migrate.ts';
 import { CliFailure } from './cli-failure.ts';
 import { paintFor } from './colours.ts';
@@ -64,6 +65,9 @@ export function tell(thrown: unknown, command: string): Told {
       message: thrown.message,
       hint: '',
     };
+  }
+  if (thrown instanceof NotListening) {
+    return { exit: 'failed', code: 'NOT_LISTENING', message: thrown.message, hint: '' };
   }
   if (thrown instanceof CommanderError) return tellUsage(thrown, command);
   const { code, message, hint } = FabricFailure.note(thrown);

@@ -8,6 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { formatIso } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { NotListening } from '../not-listening.ts';
 import type { Service } from '../service.ts';
 import { listenOnPath, SocketPathTaken } from '../unix-socket.ts';
 import { baseUrl, type InspectorAddress } from './address.ts';
@@ -32,11 +33,6 @@ export interface InspectorServerDeps {
   readonly control: { readonly acts: Control; readonly desk: LoginDesk } | null;
   readonly log: Log;
   readonly limits?: ServerLimits;
-}
-
-/** Somebody else listens there, or we may not. */
-export class InspectorNotListening extends Error {
-  override readonly name = 'InspectorNotListening';
 }
 
 export interface ServerLimits {
@@ -91,7 +87,7 @@ export class InspectorServer implements Service {
     return baseUrl(this.#deps.address, this.port);
   }
 
-  /** @throws InspectorNotListening */
+  /** @throws NotListening */
   async start(): Promise<void> {
     const { address, log, limits = limitsDefault } = this.#deps;
     const server = createServer(
@@ -119,7 +115,7 @@ export class InspectorServer implements Service {
     } catch (cause) {
       const where = address.kind === 'unix' ? address.path : baseUrl(address, address.port);
       const why = cause instanceof SocketPathTaken ? cause.why : `${(cause as NodeJS.ErrnoException).code}`;
-      throw new InspectorNotListening(
+      throw new NotListening(
         `the inspector can not listen on ${where} (${why}): free it, or set FABRIC_SYNCD_INSPECTOR to another`,
         { cause },
       );

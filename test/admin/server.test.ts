@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AdminServer, AdminSocketTaken } from '../../src/admin/server.ts';
+import { AdminServer } from '../../src/admin/server.ts';
 import { type Tiding, Tidings } from '../../src/admin/tidings.ts';
+import { NotListening } from '../../src/not-listening.ts';
 import { untold } from '../support/untold.ts';
 
 let folder: string;
@@ -98,7 +99,7 @@ describe('the admin socket', () => {
   });
 
   test('a second daemon is told that the socket is taken; one that a dead daemon left is not', async () => {
-    await expect(make().start()).rejects.toThrow(AdminSocketTaken);
+    await expect(make().start()).rejects.toThrow(NotListening);
     // Closing removes the path that was listened on; one that has moved meanwhile stays, and nobody listens on it.
     await rename(socketPath, `${socketPath}.moved`);
     await server.stop();

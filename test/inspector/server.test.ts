@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { libraries, readPageFiles } from '../../src/inspector/page-files.ts';
-import { InspectorNotListening } from '../../src/inspector/server.ts';
+import { NotListening } from '../../src/not-listening.ts';
 import { openStand } from './stand.ts';
 
 describe('on a Unix socket', () => {
@@ -39,7 +39,7 @@ describe('on a Unix socket', () => {
 
   test('a socket that somebody listens on is left to them', async () => {
     const { server } = await openStand({ address: { kind: 'unix', path } });
-    await expect(openStand({ address: { kind: 'unix', path } })).rejects.toThrow(InspectorNotListening);
+    await expect(openStand({ address: { kind: 'unix', path } })).rejects.toThrow(NotListening);
     expect((await ask('localhost'))[0]).toBe(200);
     await server.stop();
   });

@@ -84,7 +84,9 @@ function judgeCluster(row: Row, live: readonly InventoryObject[], request: Commi
   const came = new Set([...request.staged].map(({ uid }) => clusterOf(uid)));
   const known = row.clusterUid ?? null;
   if (known === null || known.startsWith('objects:')) return null;
-  const stranger = [...came].find((cluster) => cluster !== known);
+  // Where the uid was hidden when a person approved it, the pin stays behind: what came in before was judged then.
+  const here = new Set(live.map(({ uid }) => clusterOf(uid)));
+  const stranger = [...came].find((cluster) => cluster !== known && !here.has(cluster));
   if (stranger === undefined || (row.approval?.kind === 'cluster' && row.approved)) return null;
   // A handful of objects that were all made anew proves nothing where the uid may not be read; nor does what was not listed.
   const complete = new Set(request.kindsComplete);

@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../clock.ts';
 import type { Log } from '../../log.ts';
+import { NotListening } from '../../not-listening.ts';
 import type { Service } from '../../service.ts';
 import { StatelyClient } from './client.ts';
 import type { FabricMember, FabricMoved } from './messages.ts';
@@ -26,11 +27,6 @@ export interface StatelyDeps {
   readonly members: () => Iterable<FabricMember>;
   /** @returns "stop listening" */
   readonly onTransition: (hear: (moved: FabricMoved) => void) => () => void;
-}
-
-/** Somebody else listens there. */
-export class StatelyNotListening extends Error {
-  override readonly name = 'StatelyNotListening';
 }
 
 const clientsMax = 8;
@@ -70,7 +66,7 @@ export class StatelyServer implements Service {
       await promise;
     } catch (cause) {
       const { code = 'it failed' } = cause as NodeJS.ErrnoException;
-      throw new StatelyNotListening(
+      throw new NotListening(
         `FABRIC_SYNCD_STATELY: can not listen on ${listen.host}:${listen.port} (${code}): free it, or choose another port`,
         { cause },
       );
