@@ -116,23 +116,28 @@ function listPath({ group, version, plural, namespaced }: ServedKind, namespace:
   return `${root}${scope}/${encodeURIComponent(plural)}`;
 }
 
+/** As Kubernetes names plurals, groups and versions: nothing that leads elsewhere in a path, or is no name at all. */
+const dnsName = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
 /** A group's name and its versions, the preferred one first; nothing for an entry that is not understood. */
 function readGroup(entry: unknown): [string, readonly string[]][] {
   const group = asObject(entry);
   const name = asText(group?.name);
-  if (group === null || name === null) return [];
+  if (group === null || name === null || !dnsName.test(name)) return [];
   const preferred = asText(asObject(group.preferredVersion)?.version);
-  const served = (asArray(group.versions) ?? []).flatMap((each) => asText(asObject(each)?.version) ?? []);
+  const served = (asArray(group.versions) ?? [])
+    .flatMap((each) => asText(asObject(each)?.version) ?? [])
+    .filter((version) => dnsName.test(version));
   const first = preferred !== null && served.includes(preferred) ? [preferred] : [];
   return [[name, [...first, ...served.filter((version) => version !== first[0])]]];
 }
 
-/** A listable kind; nothing for a subresource (`switches/status`) and for what can not be listed. */
+/** A listable kind; nothing for a subresource (`switches/status`), for what can not be listed, and for what is no name. */
 function readResource(group: string, version: string, entry: unknown): ServedKind[] {
   const resource = asObject(entry);
   const plural = asText(resource?.name);
   const kind = asText(resource?.kind);
-  if (resource === null || plural === null || kind === null || plural.includes('/')) return [];
+  if (resource === null || plural === null || kind === null || !dnsName.test(plural)) return [];
   if (!asArray(resource.verbs)?.includes('list')) return [];
   return [{ group, version, kind, plural, namespaced: resource.namespaced === true }];
 }

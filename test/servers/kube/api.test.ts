@@ -155,6 +155,51 @@ describe('lists', () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
+  test.each([
+    ...[
+      '..',
+      '.',
+      '',
+      'a/../../b',
+      '../secrets',
+      'a?watch=true',
+      'a#b',
+      'a b',
+      'A',
+      '%2e%2e',
+      'a\r\nx-evil: 1',
+      'a\0',
+      'ä',
+    ],
+    ...['__proto__', '-a', 'a.', 'x'.repeat(300)],
+  ])('a group, a version or a plural named %j is passed over, and never asked for', async (name) => {
+    const verbs = ['list'];
+    const { server, api } = await rawFabric(({ url }, socket) => {
+      const groups = [name, 'good.example'].map((group) => ({
+        name: group,
+        versions: [{ version: name }, { version: 'v1' }],
+      }));
+      const resources = [name, 'goods'].map((plural) => ({ name: plural, kind: 'Good', namespaced: true, verbs }));
+      const body = url === '/apis' ? { kind: 'APIGroupList', groups } : { kind: 'APIResourceList', resources };
+      socket.write(raw(200, JSON.stringify(body)));
+    });
+    expect([...(await api.groups(never()))]).toEqual([['good.example', ['v1']]]);
+    expect((await api.kinds('good.example', 'v1', never())).map(({ plural }) => plural)).toEqual(['goods']);
+    expect(server.requests.map(({ url }) => url)).toEqual(['/apis', '/apis/good.example/v1']);
+  });
+
+  test('a namespace and a token of a list stay what they are in the address', async () => {
+    const { server, api } = await rawFabric((_request, socket) => socket.write(raw(200, list([]))));
+    for (const hostile of ['../../api/v1/secrets', 'a?x=1', 'a\r\nx-evil: 1', '%2e%2e']) {
+      await api.page(switches, { ...first, namespace: hostile, continueToken: hostile }, never());
+      const { url, headers } = server.requests.at(-1) ?? { url: '', headers: {} };
+      const [path = '', query = ''] = url.split('?');
+      expect(path).toContain(`/namespaces/${encodeURIComponent(hostile)}/switches`);
+      expect(new URLSearchParams(query).get('continue')).toBe(hostile);
+      expect(headers).not.toHaveProperty('x-evil');
+    }
+  });
+
   test('a million nested arrays do not break the process', async () => {
     const deep = `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`;
     const body = list([]).replace('[]', `[${deep}]`);
