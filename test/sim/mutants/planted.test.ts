@@ -7,8 +7,11 @@ import { simulate } from '../simulate.ts';
 import { mutants } from './planted.ts';
 
 const short: Cut = { ...noCut, stormMs: 15 * 60_000 };
-/** From the mutant's own first seed on. */
-const seedsMax = 25;
+/**
+ * From the mutant's own first seed on. That one found it when it was noted; another order of steps in the product moves
+ * it, and the rarest shows in one seed of a hundred and fifty.
+ */
+const seedsMax = 400;
 
 test('there are enough of them, each with a name of its own', () => {
   expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
@@ -16,9 +19,11 @@ test('there are enough of them, each with a name of its own', () => {
 });
 
 test.each(mutants)('$name: $breaks', { timeout: 120_000 }, async ({ mutate, firstSeed, shows }) => {
-  let violation: string | null = null;
-  for (let seed = firstSeed; violation === null && seed < firstSeed + seedsMax; seed++) {
-    ({ violation } = await simulate(cutScenario(scenarioOf(seed), short), { mutate }));
+  const found: string[] = [];
+  const isShown = () => shows.some((letter) => found.at(-1)?.startsWith(letter));
+  for (let seed = firstSeed; !isShown() && seed < firstSeed + seedsMax; seed++) {
+    const { violation } = await simulate(cutScenario(scenarioOf(seed), short), { mutate });
+    if (violation) found.push(violation);
   }
-  expect(violation?.slice(0, 1)).toBeOneOf([...shows]);
+  expect(isShown(), `found: ${found.join('; ') || 'nothing'}`).toBe(true);
 });
