@@ -242,13 +242,15 @@ export class Attempts {
 
   /**
    * Writes down how runs ended while Postgres was away (A5).
-   * @returns the fabrics whose rows say so now: their timers are still hidden by the claim of the run
-   * @throws `DATABASE_UNAVAILABLE` where it still is; what is left is kept
+   * Tells each fabric as soon as its row says so, also where the next one fails: its timer is still hidden by the claim of
+   * the run.
+   * @throws `DATABASE_UNAVAILABLE` where it still is: what is left is kept. Anything else once: that end is forgotten
    */
-  async settleLeft(): Promise<readonly string[]> {
-    const fabricIds = [...this.#unwritten.keys()];
-    for (const fabricId of fabricIds) await this.#writeDown(fabricId);
-    return fabricIds;
+  async *settleLeft(): AsyncIterable<string> {
+    for (const fabricId of [...this.#unwritten.keys()]) {
+      await this.#writeDown(fabricId);
+      yield fabricId;
+    }
   }
 
   async #writeDown(fabricId: string): Promise<void> {
@@ -256,12 +258,18 @@ export class Attempts {
     if (!unwritten) return;
     const { input, held } = unwritten;
     const due = this.#dueAfter(input, held);
-    await this.#settle(
-      input,
-      due && input.failure.code === 'DATABASE_UNAVAILABLE' ? this.#atOnce(due, held) : due,
-      held,
-    );
-    if (this.#unwritten.get(fabricId) === unwritten) this.#unwritten.delete(fabricId);
+    const forget = () => {
+      if (this.#unwritten.get(fabricId) === unwritten) this.#unwritten.delete(fabricId);
+    };
+    try {
+      const again = due && input.failure.code === 'DATABASE_UNAVAILABLE' ? this.#atOnce(due, held) : due;
+      await this.#settle(input, again, held);
+      forget();
+    } catch (thrown) {
+      // What Postgres refuses it will refuse for ever, and would keep every sweep from its work: the sweep ends the lease.
+      if (FabricFailure.from(thrown).code !== 'DATABASE_UNAVAILABLE') forget();
+      throw thrown;
+    }
   }
 
   /** Still due: Postgres was away for a while, and that was the pause that others have to make. */

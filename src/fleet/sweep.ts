@@ -28,8 +28,8 @@ export interface SweepDeps {
   readonly backoff: BackoffPolicy;
   readonly dice: Dice;
   readonly historyKeepMs: number;
-  /** Writes down how runs of this daemon ended while Postgres was away. @returns their fabrics */
-  readonly settleLeft: () => Promise<readonly string[]>;
+  /** Writes down how runs of this daemon ended while Postgres was away, and tells each fabric when it is done. */
+  readonly settleLeft: () => AsyncIterable<string>;
   /** Reads one fabric's row again, and hears its requests by what it says. */
   readonly reread: (fabricId: string, why: string) => void;
   /** A pass was made to its end. It must not throw. `startedMs`: epoch milliseconds. */
@@ -124,7 +124,7 @@ export class Sweep implements Service {
   async #pass(whole: boolean, why: string): Promise<SweepFindings> {
     const { store, fleet, clock, log } = this.#deps;
     const startedMs = clock.nowMs();
-    for (const fabricId of await this.#deps.settleLeft()) this.#deps.reread(fabricId, settledLate);
+    for await (const fabricId of this.#deps.settleLeft()) this.#deps.reread(fabricId, settledLate);
     const interrupted = await store.interruptExpired(this.#deps.backoff, this.#deps.dice.roll());
     for (const { fabricId, name, holder } of interrupted) {
       log.warn(

@@ -166,6 +166,25 @@ describe('a run', () => {
     expect(outcomes(database.runs)).toEqual(['complete', 'failed']);
   });
 
+  test('whose end Postgres refuses when it is back keeps no sweep from its work: its lease ends it', async () => {
+    const { clock, row, database, path, synced, running, gate } = await ready();
+    await synced();
+    await running();
+    database.before = () => {
+      throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres does not answer');
+    };
+    gate.open();
+    await until(() => path() === 'scheduled.waiting');
+    database.before = (act) => {
+      if (act === 'settle')
+        throw new FabricFailure('DATABASE_REFUSED', 'Postgres did not settle a run: permission denied');
+    };
+    await pass(clock, 45_000, 1_000);
+    await until(() => row.status === 'in_sync');
+    expect(outcomes(database.runs)).toEqual(['complete', 'interrupted', 'complete']);
+    expect(database.acts.filter((act) => act === 'settle 7').length, 'it is asked once more, and no more').toBe(2);
+  });
+
   test('retries wait longer and longer; at the end a slow probe heals it by itself', async () => {
     const { clock, row, path, synced, fabric } = await ready({ FABRIC_SYNCD_RETRIES_MAX: '2' });
     await synced();
