@@ -1,7 +1,9 @@
 // What goes wrong between us and a fabric: each ends in its own code, in time, and without the token.
 
+import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../../machines/fabric/failure.ts';
 import {
@@ -138,6 +140,20 @@ describe('certificates', () => {
       else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
     });
     await failureOf(api.serverVersion(never()), 'TLS_UNTRUSTED');
+  });
+
+  test.each(['TLSv1', 'TLSv1.1'] as const)('a server that speaks %s and nothing newer is refused', async (version) => {
+    const { certPem, keyPem } = issue(ca, here);
+    const old = { minVersion: 'TLSv1', maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    let spoken = 0;
+    const server = createTlsServer({ cert: certPem, key: keyPem, ...old }, () => spoken++).listen(0, '127.0.0.1');
+    server.on('tlsClientError', () => {});
+    await once(server, 'listening');
+    atEnd(async () => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const api = opened({ url: `https://127.0.0.1:${port}`, caPem: ca.certPem });
+    await failureOf(api.serverVersion(never()), 'TLS_FAILED');
+    expect(spoken, 'handshakes that were ended').toBe(0);
   });
 
   test.each([
