@@ -2,28 +2,15 @@
 
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { browserOfThisFile, chromiumPath, needsChromium, seriousFaults } from '../support/browser.ts';
-import { type Bed, bedsOfThisFile } from '../support/process/bed.ts';
-import { type Daemon, eventually } from '../support/process/daemon.ts';
+import { browserOfThisFile, chromiumPath, needsChromium } from '../support/browser.ts';
+import { bedsOfThisFile } from '../support/process/bed.ts';
+import { eventually } from '../support/process/daemon.ts';
+import { idleFabrics, inspectorOn, pageOf, row } from '../support/process/inspector-page.ts';
 
 const openBed = bedsOfThisFile();
 const visit = browserOfThisFile();
-const on = { FABRIC_SYNCD_INSPECTOR: '127.0.0.1:0', FABRIC_SYNCD_INSPECTOR_CONTROL: 'on' };
-
-/** Where the page of a daemon is. */
-async function pageOf(daemon: Daemon): Promise<string> {
-  const { url } = await daemon.says(/^the inspector is at /);
-  return String(url);
-}
-
-const row = (page: Page, fabric: string) => page.locator(`tr[data-fabric="${fabric}"]`);
 const rowsDrawn = (page: Page) => page.locator('tr.row').count();
 const path = (page: Page) => new URL(page.url()).pathname + new URL(page.url()).search;
-
-/** Fabrics that nobody has said a server of: rows, and nothing to sync. */
-async function idleFabrics(bed: Bed, count: number): Promise<void> {
-  await bed.sql`insert into fabric (name) select 'fabric-' || lpad(n::text, 4, '0') from generate_series(1, ${count}::int) n`;
-}
 
 /** What may be neither markup nor script wherever it is shown. */
 const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>&amp;"'`;
@@ -32,7 +19,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
   test('shows a fabric that breaks and recovers, as it happens', async () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab');
-    const daemon = await bed.daemon(on).ready();
+    const daemon = await bed.daemon(inspectorOn).ready();
     const base = await pageOf(daemon);
     const page = await visit(base);
     await row(page, 'lab').getByText('in sync').waitFor();
@@ -59,7 +46,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab');
     await idleFabrics(bed, 3);
-    const first = await bed.daemon(on).ready();
+    const first = await bed.daemon(inspectorOn).ready();
     const base = await pageOf(first);
     const page = await visit(`${base}/?q=lab`);
     await row(page, 'lab').getByText('in sync').waitFor();
@@ -68,7 +55,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByText('The daemon does not answer since').waitFor();
     expect(await rowsDrawn(page)).toBe(1);
 
-    const address = { ...on, FABRIC_SYNCD_INSPECTOR: new URL(base).host };
+    const address = { ...inspectorOn, FABRIC_SYNCD_INSPECTOR: new URL(base).host };
     const second = await bed.daemon(address).ready();
     await page.getByText('The daemon does not answer since').waitFor({ state: 'detached' });
     await page.locator('.pulse-live').waitFor();
@@ -83,7 +70,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     const bed = await openBed();
     await idleFabrics(bed, 1_000);
     await bed.fabric('zzz-lab');
-    const daemon = await bed.daemon(on).ready();
+    const daemon = await bed.daemon(inspectorOn).ready();
     const base = await pageOf(daemon);
     const page = await visit(base);
     await page.getByText('1,001 fabrics').waitFor();
@@ -117,7 +104,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await bed.sql`insert into fabric (name, description) values ('evil', ${hostile})`;
     await bed.cli('pause', 'evil', '--reason', hostile);
     const lab = await bed.fabric('lab');
-    const daemon = await bed.daemon(on).ready();
+    const daemon = await bed.daemon(inspectorOn).ready();
     const base = await pageOf(daemon);
     const page = await visit(`${base}/fabrics/evil?tab=settings`);
     await page.locator('.terms').getByText(hostile).waitFor();
@@ -151,7 +138,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab');
     await idleFabrics(bed, 3);
-    const daemon = await bed.daemon(on).ready();
+    const daemon = await bed.daemon(inspectorOn).ready();
     const base = await pageOf(daemon);
     const first = await lab.synced();
     const page = await visit(`${base}/fabrics/lab`);
@@ -185,50 +172,10 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByText('4 fabrics').waitFor();
   });
 
-  test('has buttons for who has logged in by a link, whose token is gone from the address at once', async () => {
-    const bed = await openBed();
-    const lab = await bed.fabric('lab', { sync_interval: 3600 });
-    const daemon = await bed.daemon(on).ready();
-    const base = await pageOf(daemon);
-    await lab.synced();
-    const page = await visit(`${base}/fabrics/lab`);
-    await page.locator('.why').waitFor();
-    expect(await page.getByRole('button', { name: 'Sync now' }).count()).toBe(0);
-
-    const { url } = (await bed.cli('inspect', '--link', '--json')).json<{ url: string }>();
-    await page.goto(url);
-    await page.getByRole('heading', { name: 'Fleet' }).waitFor();
-    expect(page.url()).toBe(`${base}/`);
-    await page.getByRole('link', { name: 'lab', exact: true }).click();
-    await page.getByRole('button', { name: 'Sync now' }).click();
-    await page.locator('.banner-good').waitFor();
-    await vi.waitFor(
-      async () => expect((await lab.runs()).map(({ trigger }) => trigger)).toContain('manual'),
-      eventually,
-    );
-
-    await page.getByRole('button', { name: 'Pause …' }).click();
-    await page.getByRole('dialog').getByLabel('Reason').fill('switch upgrade');
-    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
-    await page.locator('.facts').getByText('switch upgrade').waitFor();
-    await page
-      .locator('.why')
-      .getByText(/paused/i)
-      .waitFor();
-    await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Pause …' }).waitFor();
-
-    await page.goto(url);
-    await page.getByText('The link was not accepted').waitFor();
-    await page.getByRole('link', { name: 'To the fleet, to look' }).click();
-    await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByRole('button', { name: 'Log out' }).waitFor({ state: 'detached' });
-  });
-
   test('is used by keys alone', async () => {
     const bed = await openBed();
     await idleFabrics(bed, 5);
-    const base = await pageOf(await bed.daemon(on).ready());
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
     const page = await visit(base);
     await row(page, 'fabric-0001').waitFor();
     await page.keyboard.press('/');
@@ -250,7 +197,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
   test('counts by the daemon’s clock where the browser’s is wrong', async () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab', { sync_interval: 3600 });
-    const base = await pageOf(await bed.daemon(on).ready());
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
     await lab.synced();
     const page = await visit(base, { clockAheadMs: -7_200_000 });
     await row(page, 'lab')
@@ -265,47 +212,4 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
       .getByText(/this browser's clock is 7(?:19|20)\d s behind/)
       .waitFor();
   });
-
-  test.each([
-    ['light', 1440],
-    ['light', 360],
-    ['dark', 1440],
-    ['dark', 360],
-  ] as const)('has nothing that is serious to axe, and nothing too wide: %s, %i px', async (scheme, width) => {
-    const bed = await openBed();
-    // One run: the daemon keeps the traces of the latest only.
-    const lab = await bed.fabric('lab', { sync_interval: 3600 });
-    const sick = await bed.fabric('sick');
-    await sick.cluster.faults.set({ does: 'status', status: 503 });
-    await idleFabrics(bed, 2);
-    await bed.cli('pause', 'fabric-0001', '--reason', 'a switch upgrade');
-    const base = await pageOf(await bed.daemon(on).ready());
-    const { id } = await lab.synced();
-    await sick.until(({ state }) => state === 'backoff', 'in backoff');
-    const trace = await traceOf(base, 'lab', id);
-    const views: readonly [address: string, shows: string][] = [
-      ['/', 'tr.row'],
-      ['/timers', '.histogram'],
-      [`/fabrics/lab?run=${id}&trace=${trace}`, '.waterfall'],
-      ['/fabrics/sick', '.why-trouble'],
-      ['/fabrics/sick?tab=timeline', '.timeline'],
-      ['/fabrics/lab?tab=settings', '.counts'],
-      ['/login', 'h1'],
-      ['/nowhere', 'h1'],
-    ];
-    const page = await visit(base, { scheme, width });
-    for (const [address, shows] of views) {
-      await page.goto(base + address);
-      await page.locator(shows).first().waitFor();
-      expect(await seriousFaults(page), address).toEqual([]);
-      const over = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-      expect(over, `${address} is too wide`).toBeLessThanOrEqual(0);
-    }
-  });
 });
-
-async function traceOf(base: string, fabric: string, run: string): Promise<string> {
-  const response = await fetch(`${base}/api/fabrics/${fabric}`);
-  const { runs } = (await response.json()) as { runs: { id: string; trace_id: string | null }[] };
-  return runs.find(({ id }) => id === run)?.trace_id ?? '';
-}

@@ -1,0 +1,150 @@
+// How the page looks to who sees little, has a narrow screen, or wants no motion; and what it says while something is away.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PrivatePostgres, startPrivatePostgres } from '../../src/demo/servers/postgres.ts';
+import { browserOfThisFile, chromiumPath, needsChromium, seriousFaults } from '../support/browser.ts';
+import { makeTemplate } from '../support/postgres.ts';
+import { bedsOfThisFile } from '../support/process/bed.ts';
+import { eventually } from '../support/process/daemon.ts';
+import { idleFabrics, inspectorOn, pageOf, row, traceOf } from '../support/process/inspector-page.ts';
+import { redisFound } from '../support/redis.ts';
+
+const openBed = bedsOfThisFile();
+const visit = browserOfThisFile();
+
+/** A server to take away. */
+let server: PrivatePostgres;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fabric-syncd-postgres-'));
+  server = await startPrivatePostgres({ dir: folder });
+});
+afterAll(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Both schemes and both widths: what is serious to axe depends on the colours, what is too wide on the width. */
+const looks = [
+  { scheme: 'light', width: 1440 },
+  { scheme: 'dark', width: 360 },
+] as const;
+
+describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
+  test('has nothing that is serious to axe, and nothing too wide, in any view', async () => {
+    const bed = await openBed();
+    // One run: the daemon keeps the traces of the latest only.
+    const lab = await bed.fabric('lab', { sync_interval: 3600 });
+    const sick = await bed.fabric('sick');
+    await sick.cluster.faults.set({ does: 'status', status: 503 });
+    await idleFabrics(bed, 2);
+    await bed.cli('pause', 'fabric-0001', '--reason', 'a switch upgrade');
+    const jaeger = { FABRIC_SYNCD_JAEGER_URL: 'http://jaeger.example:16686' };
+    const base = await pageOf(await bed.daemon({ ...inspectorOn, ...jaeger }).ready());
+    const { id } = await lab.synced();
+    await sick.until(({ state }) => state === 'backoff', 'in backoff');
+    const trace = await traceOf(base, 'lab', id);
+    const views: readonly [address: string, shows: string][] = [
+      ['/', 'tr.row'],
+      ['/timers', '.histogram'],
+      [`/fabrics/lab?run=${id}&trace=${trace}`, '.waterfall'],
+      ['/fabrics/sick', '.why-trouble'],
+      ['/fabrics/sick?tab=timeline', '.timeline'],
+      ['/fabrics/lab?tab=settings', '.counts'],
+      ['/login', 'h1'],
+      ['/nowhere', 'h1'],
+    ];
+    for (const look of looks) {
+      const page = await visit(base, look);
+      for (const [address, shows] of views) {
+        await page.goto(base + address);
+        await page.locator(shows).first().waitFor();
+        expect(await seriousFaults(page), `${look.scheme} ${address}`).toEqual([]);
+        const over = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        expect(over, `${address} is too wide`).toBeLessThanOrEqual(0);
+      }
+      await page.goto(`${base}/fabrics/lab?trace=${trace}`);
+      expect(await page.getByRole('link', { name: 'Jaeger' }).getAttribute('href')).toBe(
+        `http://jaeger.example:16686/trace/${trace}`,
+      );
+    }
+  });
+
+  test('is sorted on a narrow screen by a choice, and the other way round by a button', async () => {
+    const bed = await openBed();
+    await idleFabrics(bed, 3);
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const page = await visit(base, { width: 360 });
+    await page.getByLabel('Sort by').selectOption('Objects');
+    await expect.poll(() => new URL(page.url()).search, eventually).toBe('?sort=objects');
+    await page.getByLabel('Sort by').selectOption('Fabric');
+    await page.getByRole('button', { name: 'Turn the order' }).click();
+    await expect.poll(() => new URL(page.url()).search, eventually).toBe('?sort=-name');
+    await expect.poll(() => page.locator('tr.row').first().getAttribute('data-fabric'), eventually).toBe('fabric-0003');
+  });
+
+  test('moves nothing for who wants no motion', async () => {
+    const bed = await openBed();
+    const lab = await bed.fabric('lab');
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    await lab.synced();
+    const page = await visit(`${base}/fabrics/lab`, { reducedMotion: true });
+    await page.locator('.arrow-fresh').first().waitFor({ state: 'attached' });
+    // The arrow lights up at once and goes out at once; nothing travels and nothing turns.
+    const moving = await page.evaluate<string[]>('document.getAnimations().map((one) => one.animationName)');
+    expect(new Set(moving)).toEqual(new Set(['light']));
+  });
+
+  test('tells a fabric that is not there from a daemon that does not answer, and finds it when it comes', async () => {
+    const bed = await openBed();
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const page = await visit(`${base}/fabrics/lab`);
+    await page.getByText('There is no fabric "lab"').waitFor();
+    await page.locator('.pulse-live').waitFor();
+    await bed.fabric('lab');
+    await page.locator('.chart-drawing').waitFor();
+    await page.goto(`${base}/login`);
+    await page.locator('.pulse-live').waitFor();
+  });
+
+  test.skipIf(redisFound === null)('says which part is missing, and never that all is well meanwhile', async () => {
+    let isDown = false;
+    const template = (await makeTemplate(server.url)).name;
+    const bed = await openBed({ redis: 'own', postgres: { url: server.url, template } });
+    try {
+      const lab = await bed.fabric('lab', { sync_interval: 3600 });
+      const base = await pageOf(await bed.daemon(inspectorOn).ready());
+      await lab.synced();
+      const page = await visit(base);
+      const well = page.getByText('nothing needs a look');
+      await row(page, 'lab').getByText('in sync').waitFor();
+      await well.waitFor();
+
+      await bed.redis.kill();
+      await page.getByRole('alert').getByText('Redis is missing since').waitFor();
+      await well.waitFor({ state: 'detached' });
+      await bed.redis.start();
+      await page.getByText('Redis is missing since').waitFor({ state: 'detached' });
+      await well.waitFor();
+
+      isDown = true;
+      await server.kill();
+      await page.getByRole('alert').getByText('Postgres is missing since').waitFor();
+      await well.waitFor({ state: 'detached' });
+      expect(await row(page, 'lab').count()).toBe(1);
+      await page.goto(`${base}/fabrics/lab`);
+      await page.getByText('Postgres has them, and does not answer.').waitFor();
+      await page.locator('.why-trouble').getByText('Postgres has not answered since').waitFor();
+      await server.restart();
+      isDown = false;
+      await page.getByText('Postgres is missing since').waitFor({ state: 'detached' });
+      await page.locator('tr[data-run]').first().waitFor();
+    } finally {
+      // Before the bed is cleared away, which takes its database back.
+      if (isDown) await server.restart();
+    }
+  });
+});
