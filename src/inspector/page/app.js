@@ -56,6 +56,7 @@ export class App {
 
   #root;
   #drawing = false;
+  #sessionAsked = 0;
   #announcer = new Announcer();
   #stream = new Stream({
     hear: (heard) => this.#heard(heard),
@@ -227,17 +228,19 @@ export class App {
     if (this.run.loaded.document?.run.finished_at === null) this.run.refresh();
   }
 
+  /** Asked from several places; an answer from before the last question may be from before a login, and is dropped. */
   #askSession() {
+    this.#sessionAsked += 1;
+    const asked = this.#sessionAsked;
+    const take = (/** @type {Documents.SessionDocument | null} */ session) => {
+      if (asked !== this.#sessionAsked) return;
+      this.session = session;
+      this.changed();
+    };
     get('/api/session').then(
-      (session) => {
-        this.session = /** @type {Documents.SessionDocument} */ (session);
-        this.changed();
-      },
+      (session) => take(/** @type {Documents.SessionDocument} */ (session)),
       // Without an answer nobody is logged in: no button is better than one that fails.
-      () => {
-        this.session = null;
-        this.changed();
-      },
+      () => take(null),
     );
   }
 
