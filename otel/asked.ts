@@ -24,3 +24,21 @@ export function milliseconds(text: string | undefined, otherwise: number): numbe
   const value = Number(text?.trim() || Number.NaN);
   return Number.isFinite(value) && value > 0 ? value : otherwise;
 }
+
+/** A count above 0; `otherwise` where it is not set or makes no sense. */
+export function whole(text: string | undefined, otherwise: number): number {
+  const value = Number(text?.trim() || Number.NaN);
+  return Number.isSafeInteger(value) && value > 0 ? value : otherwise;
+}
+
+/**
+ * The one protocol that is spoken, for a signal that somebody asked to have exported.
+ * @returns what is wrong with what was asked for, in words; null where nothing is
+ */
+export function protocolTrouble(env: Environment, signal: Signal): string | null {
+  // Set and empty is not set, by the specification.
+  const protocol = env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] || env.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/protobuf';
+  return protocol === 'http/protobuf'
+    ? null
+    : `the protocol ${JSON.stringify(protocol)} is not spoken, only http/protobuf`;
+}

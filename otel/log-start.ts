@@ -8,7 +8,7 @@ import { type AnyValue, type MeterProvider, SeverityNumber } from '@opentelemetr
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
-import { type Environment, milliseconds } from './asked.ts';
+import { type Environment, milliseconds, whole } from './asked.ts';
 import { openExporter } from './open-exporter.ts';
 
 export interface ToldLine {
@@ -50,11 +50,11 @@ export function startLogExport(options: {
   const { env, resource, version, meterProvider, warn } = options;
   const exporter = openExporter({ env, signal: 'LOGS', warn }, () => new OTLPLogExporter());
   if (!exporter) return null;
-  const most = milliseconds(env.OTEL_BLRP_MAX_QUEUE_SIZE, queueDefault.max);
+  const most = whole(env.OTEL_BLRP_MAX_QUEUE_SIZE, queueDefault.max);
   const processor = new BatchLogRecordProcessor({
     exporter,
     maxQueueSize: most,
-    maxExportBatchSize: Math.min(most, milliseconds(env.OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, queueDefault.batch)),
+    maxExportBatchSize: Math.min(most, whole(env.OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, queueDefault.batch)),
     scheduledDelayMillis: milliseconds(env.OTEL_BLRP_SCHEDULE_DELAY, queueDefault.delayMs),
     exportTimeoutMillis: milliseconds(env.OTEL_BLRP_EXPORT_TIMEOUT, queueDefault.timeoutMs),
     selfObsMeterProvider: meterProvider,

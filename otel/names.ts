@@ -55,7 +55,7 @@ export const attributes = attributeTable({
   'http.response.status_code': { is: 'Where an answer came.' },
   'http.response.body.size': { is: 'Bytes of the body, as far as it was read.' },
   'url.full': { is: 'Without a login; the token of a next page is blotted out.' },
-  'url.template': { is: 'The path, with `{namespace}` and `{name}` in the place of names.' },
+  'url.template': { is: 'The path, with `{namespace}` in the place of a name.' },
   'server.address': { is: 'Host name or address.' },
   'server.port': { is: 'Port.' },
   'db.system.name': { is: '`redis` or `postgresql`.' },

@@ -4,7 +4,7 @@
 //   EX2. A collector that does not take what it is given is told once, and once more when it takes it again.
 
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { type Environment, exportAsked, type Signal } from './asked.ts';
+import { type Environment, exportAsked, protocolTrouble, type Signal } from './asked.ts';
 import { deliveryFailure } from './delivery-failure.ts';
 
 /** What every exporter does. A method, so that each may have its own kind of items. */
@@ -19,9 +19,9 @@ export function openExporter<Exporter extends Delivers>(
 ): Exporter | null {
   if (!exportAsked(env, signal)) return null;
   const what = signal.toLowerCase();
-  const protocol = env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] || env.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/protobuf';
-  if (protocol !== 'http/protobuf') {
-    warn(`${what} are not exported: the protocol ${JSON.stringify(protocol)} is not spoken, only http/protobuf`);
+  const trouble = protocolTrouble(env, signal);
+  if (trouble !== null) {
+    warn(`${what} are not exported: ${trouble}`);
     return null;
   }
   try {

@@ -1,7 +1,7 @@
 // The standard settings of tracing (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/), as
 // far as the parts of the SDK that are used here do not read them themselves.
 
-import { type Environment, milliseconds } from './asked.ts';
+import { type Environment, milliseconds, whole } from './asked.ts';
 
 export interface QueueSettings {
   readonly queueMax: number;
@@ -24,9 +24,4 @@ export function queueSettings(env: Environment): QueueSettings {
     delayMs: milliseconds(env.OTEL_BSP_SCHEDULE_DELAY, 5_000),
     exportMs: milliseconds(env.OTEL_BSP_EXPORT_TIMEOUT, 30_000),
   };
-}
-
-function whole(text: string | undefined, otherwise: number): number {
-  const value = Number(text?.trim() || Number.NaN);
-  return Number.isSafeInteger(value) && value > 0 ? value : otherwise;
 }

@@ -10,6 +10,7 @@ import {
   diag,
   logs,
   type MeterProvider,
+  propagation,
   ROOT_CONTEXT,
   type Tracer,
   trace,
@@ -18,7 +19,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { type Environment, exportAsked } from './asked.ts';
+import { type Environment, exportAsked, protocolTrouble } from './asked.ts';
 import { traceWith } from './in-span.ts';
 import { ofSdk } from './metric-names.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
@@ -75,6 +76,7 @@ export function startTracing(options: TracingOptions): RunningTracing {
     trace.disable();
     logs.disable();
     context.disable();
+    propagation.disable();
     try {
       await sdk.shutdown();
     } finally {
@@ -108,11 +110,9 @@ function starting(sdk: NodeSDK, warn: (line: string) => void): void {
 
 /** The exporter reads all other `OTEL_EXPORTER_OTLP_*` settings itself. */
 function otlpExporter(env: Environment, warn: (line: string) => void): SpanExporter | null {
-  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL ?? 'http/protobuf';
-  if (protocol !== 'http/protobuf') {
-    warn(
-      `traces are not exported: OTEL_EXPORTER_OTLP_PROTOCOL is ${JSON.stringify(protocol)}, only http/protobuf is spoken`,
-    );
+  const trouble = protocolTrouble(env, 'TRACES');
+  if (trouble !== null) {
+    warn(`traces are not exported: ${trouble}`);
     return null;
   }
   try {
@@ -123,7 +123,7 @@ function otlpExporter(env: Environment, warn: (line: string) => void): SpanExpor
   }
 }
 
-export function tracesUrl(env: Environment): string {
+function tracesUrl(env: Environment): string {
   const own = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim();
   if (own) return own;
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT?.trim() || 'http://localhost:4318';

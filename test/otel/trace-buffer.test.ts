@@ -100,6 +100,22 @@ describe('nothing is traced', () => {
     expect(trace.getTracer('any').startSpan('any').isRecording()).toBe(false);
   });
 
+  test.each([
+    ['a protocol that is set and empty is not set', { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: '' }, []],
+    [
+      'one that is not spoken is told, and costs the traces alone',
+      { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      ['traces are not exported: the protocol "grpc" is not spoken, only http/protobuf'],
+    ],
+  ])('%s', async (_, given, told) => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', ...given };
+    const lines: string[] = [];
+    const traces = await openTraces({ ...options, env, keep: false, warn: (line) => lines.push(line) });
+    onTestFinished(() => traces?.stop());
+    expect(lines).toEqual(told);
+    expect(traces?.counts() === null).toBe(told.length > 0);
+  });
+
   test('but where the inspector is on they are kept, and not exported', async () => {
     const traces = await openTraces({ ...options, env: {}, keep: true });
     onTestFinished(() => traces?.stop());
