@@ -186,14 +186,17 @@ export function describeConfig(
  */
 export function maskUrls(text: string): string {
   if (text === '' || text === 'none') return text;
-  return text
-    .split(/,(?=[a-z][a-z0-9+.-]*:\/\/)/i)
-    .map((url) => (URL.canParse(url) ? url : '***'))
-    .map((url) =>
-      url.replace(/^([a-z][a-z0-9+.-]*:\/\/)(.*)@/is, (_, scheme, login) => `${scheme}${maskLogin(login)}@`),
-    )
-    .map((url) => url.replace(/([?&](?:password|pass|auth|token|sslpassword)=)[^&]*/gi, '$1***'))
-    .join(',');
+  return (
+    text
+      .split(/,(?=[a-z][a-z0-9+.-]*:\/\/)/i)
+      // `postgres:user:password@host`, its slashes forgotten, is a URL too, but none whose login could be told from the rest.
+      .map((url) => (URL.canParse(url) && /^(?:[a-z][a-z0-9+.-]*:\/\/|unix:\/)/i.test(url) ? url : '***'))
+      .map((url) =>
+        url.replace(/^([a-z][a-z0-9+.-]*:\/\/)(.*)@/is, (_, scheme, login) => `${scheme}${maskLogin(login)}@`),
+      )
+      .map((url) => url.replace(/([?&](?:password|pass|auth|token|sslpassword)=)[^&]*/gi, '$1***'))
+      .join(',')
+  );
 }
 
 function maskLogin(login: string): string {

@@ -245,3 +245,16 @@ describe('what is printed (G3)', () => {
     expect(by('FABRIC_SYNCD_ADMIN_SOCKET')).toMatchObject({ value: '/run/fabric-syncd/admin.sock', source: 'default' });
   });
 });
+
+test.each([
+  'postgres:hunter2@h/d',
+  'postgres:ann:hunter2@h/d',
+  'poctgres:hunter2',
+  'unix:hunter2@/run/x',
+  'mailto:ann@hunter2',
+])('a URL whose slashes were forgotten is not shown: %s', (url) => {
+  const shown = JSON.stringify(
+    describeConfig({ DATABASE_URL: url, REDIS_URL: url, FABRIC_SYNCD_LOCK_REDIS_URLS: url }),
+  );
+  expect(shown).not.toContain('hunter2');
+});
