@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '../src/ports/fabric-api.ts';
+import type { KubeObject, ServedKind } from '../src/ports/fabric-api.ts';
 import type { KnownObject, ObjectKey } from '../src/ports/store.ts';
 import { indexKnown, KindComparison, type KindFindings } from '../src/sync/compare.ts';
 import { FakeFabric, served } from './support/fake-fabric-api.ts';
@@ -11,7 +11,15 @@ const switches = served('wiring.githedgehog.com', 'v1beta1', 'Switch', 'switches
 const keyOf = (name: string, kind = 'Switch'): ObjectKey => `wiring.githedgehog.com/${kind}/default/${name}`;
 
 function compare(stored: ReadonlyMap<ObjectKey, KnownObject>, ...pages: readonly (readonly unknown[])[]): KindFindings {
-  const comparison = new KindComparison(switches, 'default', indexKnown(stored));
+  return compareAs(switches, stored, ...pages);
+}
+
+function compareAs(
+  kind: ServedKind,
+  stored: ReadonlyMap<ObjectKey, KnownObject>,
+  ...pages: readonly (readonly unknown[])[]
+): KindFindings {
+  const comparison = new KindComparison(kind, 'default', indexKnown(stored));
   for (const page of pages) expect(comparison.add(page as readonly KubeObject[])).toBe('added');
   return comparison.findings();
 }
@@ -20,9 +28,9 @@ function compare(stored: ReadonlyMap<ObjectKey, KnownObject>, ...pages: readonly
 function storedAfter(objects: readonly KubeObject[]): Map<ObjectKey, KnownObject> {
   const { staged } = compare(new Map(), objects);
   return new Map(
-    staged.map(({ name, uid, resourceVersion, hash }) => [
+    staged.map(({ name, uid, resourceVersion, hash, version }) => [
       keyOf(name),
-      { id: `id-${name}`, uid, resourceVersion, hash },
+      { id: `id-${name}`, uid, resourceVersion, hash, version },
     ]),
   );
 }
@@ -81,10 +89,21 @@ describe('a listed object', () => {
     fabric.edit('Switch', 'leaf-01', { metadata: { generation: 2 } });
     expect(compare(stored, objects())).toMatchObject({
       staged: [],
-      touched: [{ id: 'id-leaf-01', resourceVersion: '102', generation: 2 }],
+      touched: [{ id: 'id-leaf-01', version: 'v1beta1', resourceVersion: '102', generation: 2 }],
       created: 0,
       updated: 0,
     });
+  });
+
+  test('that is served in another version of its API is looked at: touched, or staged where that version says it otherwise', () => {
+    const { objects } = fabricOf('leaf-01', 'leaf-02');
+    const stored = storedAfter(objects());
+    const newer = { ...switches, version: 'v1beta2' };
+    const [one, two] = objects().map((object) => ({ ...object, apiVersion: 'wiring.githedgehog.com/v1beta2' }));
+    const found = compareAs(newer, stored, [one, { ...two, spec: { renamed: 'leaf-02' } }]);
+    expect(found.touched).toEqual([{ id: 'id-leaf-01', version: 'v1beta2', resourceVersion: '101', generation: 1 }]);
+    expect(found.staged).toMatchObject([{ name: 'leaf-02', version: 'v1beta2', resourceVersion: '102' }]);
+    expect(found).toMatchObject({ updated: 1, created: 0, absent: [] });
   });
 
   test('of other content is staged as updated', () => {
@@ -116,7 +135,13 @@ describe('an absence', () => {
   test('is what is stored of this kind and was not seen on any page', () => {
     const { fabric, objects } = fabricOf('a', 'b', 'c', 'd');
     const stored = storedAfter(objects());
-    stored.set(keyOf('of-another-kind', 'SwitchGroup'), { id: 'x', uid: 'x', resourceVersion: '1', hash: '' });
+    stored.set(keyOf('of-another-kind', 'SwitchGroup'), {
+      id: 'x',
+      uid: 'x',
+      resourceVersion: '1',
+      hash: '',
+      version: 'v1beta1',
+    });
     fabric.drop('Switch', 'b', 'd');
     const [a, c] = objects();
     expect(compare(stored, [a], [c]).absent).toEqual(['id-b', 'id-d']);
@@ -260,8 +285,8 @@ test('whatever changes, applying the findings gives what is served, and a second
             listed.slice(at * size, at * size + size),
           );
           const found = compare(rows, ...pages);
-          for (const { name: of, uid, resourceVersion, hash, json } of found.staged) {
-            rows.set(keyOf(of), { id: `id-${of}`, uid, resourceVersion, hash, json });
+          for (const { name: of, uid, resourceVersion, hash, version, json } of found.staged) {
+            rows.set(keyOf(of), { id: `id-${of}`, uid, resourceVersion, hash, version, json });
           }
           for (const [key, row] of rows) {
             const touched = found.touched.find(({ id }) => id === row.id);

@@ -206,13 +206,13 @@ describe('a kind that can not be read', () => {
     expect(inventory.objects.size).toBe(19);
   });
 
-  test('that was removed from the choice is not asked for, and its rows stay', async () => {
+  test('that was removed from the choice is not asked for, and its rows leave', async () => {
     const { fabric, inventory } = await inSync();
     inventory.set({ kindsRemoved: ['Server'] });
     fabric.asked.length = 0;
     expect(committed(await inventory.sync(fabric)).outcome).toBe('complete');
     expect(fabric.asked).not.toContain('page Server');
-    expect(inventory.names('Server')).toHaveLength(12);
+    expect(inventory.names('Server')).toHaveLength(0);
   });
 
   test('by a choice that makes no sense fails before anything is asked', async () => {
@@ -284,5 +284,53 @@ describe('discovery', () => {
     expect(failed(await inventory.sync(fabric)).failure.code).toBe('SERVER_ERROR');
     fabric.troubleElsewhere = async () => {};
     committed(await inventory.sync(fabric));
+  });
+});
+
+describe('a kind that a person removes from what is read', () => {
+  test('leaves the inventory with the next run, whatever the guard says of deletions, and comes back when it is added again', async () => {
+    const { fabric, inventory } = await inSync();
+    inventory.set({ guardCount: 0, guardShare: 0 });
+    inventory.set({ kindsRemoved: ['Server'] });
+    const ending = committed(await inventory.sync(fabric));
+    expect(ending).toMatchObject({ outcome: 'complete', changes: 12, remark: '' });
+    expect(inventory.names('Server')).toEqual([]);
+    expect(inventory.lastCommit).toMatchObject({ deletions: [], approval: null });
+    expect(inventory.lastCommit.unsynced).toHaveLength(12);
+    expect(inventory.lastCommit.figures.kinds.Server).toMatchObject({ answer: 'unwanted', unsynced: 12, deleted: 0 });
+
+    expect(committed(await inventory.sync(fabric)).changes).toBe(0);
+    expect(inventory.lastCommit.figures.kinds).not.toHaveProperty('Server');
+
+    inventory.set({ kindsRemoved: [] });
+    expect(committed(await inventory.sync(fabric)).changes).toBe(12);
+    expect(inventory.names('Server')).toHaveLength(12);
+  });
+
+  test('while another kind may not be listed leaves all the same, and the other one stays', async () => {
+    const { fabric, inventory } = await inSync();
+    const stored = inventory.names('Switch').length;
+    fabric.trouble = troubleOn('Switch', { kind: 'forbidden', message: 'no' });
+    inventory.set({ kindsRemoved: ['Server'] });
+    expect(committed(await inventory.sync(fabric))).toMatchObject({ outcome: 'partial', changes: 12 });
+    expect(inventory.names('Switch')).toHaveLength(stored);
+  });
+
+  test('takes what waited for approval of it along', async () => {
+    const { fabric, inventory } = await inSync();
+    inventory.set({ guardCount: 0, guardShare: 0 });
+    fabric.drop('Server', 'server-0000');
+    expect(committed(await inventory.sync(fabric)).outcome).toBe('awaiting_approval');
+    inventory.set({ kindsRemoved: ['Server'] });
+    expect(committed(await inventory.sync(fabric)).outcome).toBe('complete');
+    expect(inventory.settings.approval).toBeNull();
+  });
+
+  test('loses nothing in a run that fails', async () => {
+    const { fabric, inventory } = await inSync();
+    inventory.set({ kindsRemoved: ['Server'] });
+    fabric.uid = 'another';
+    failed(await inventory.sync(fabric));
+    expect(inventory.names('Server')).toHaveLength(12);
   });
 });

@@ -17,6 +17,7 @@ const marks: Readonly<Record<ChangeKind, readonly [mark: string, colour: 'green'
   created: ['+', 'green'],
   restored: ['+', 'green'],
   deleted: ['-', 'red'],
+  unsynced: ['-', 'yellow'],
   updated: ['~', 'yellow'],
   recreated: ['!', 'yellow'],
 };

@@ -6,6 +6,7 @@ import { keyIdOf } from '../kube/sealing.ts';
 import { readCertificates } from '../kube/tls.ts';
 import type { FabricRecord } from '../ports/fabric-settings.ts';
 import type { StoredCredential } from '../ports/store.ts';
+import { wholeSpan } from './span.ts';
 import type { Cell } from './table.ts';
 
 /** The names are those of the table, as its predecessor has them. */
@@ -18,7 +19,10 @@ export function fabricDocument(record: FabricRecord): object {
     tls_server_name: record.tlsServerName,
     ca: caOf(record.caPem),
     kubernetes_namespace: record.namespace,
-    credential: credentialDocument(record.credential),
+    credential: {
+      ...credentialDocument(record.credential),
+      given: record.credentialGivenMs === null ? null : formatIso(record.credentialGivenMs),
+    },
     sync_enabled: record.syncEnabled,
     scheduler_enabled: record.schedulerEnabled,
     sync_interval: record.intervalSeconds,
@@ -53,6 +57,7 @@ export function credentialWord(credential: StoredCredential): string {
 export function fabricFacts(
   record: FabricRecord,
   keyIds: readonly string[],
+  nowMs: number,
 ): (readonly [label: string, value: Cell])[] {
   const ca = caOf(record.caPem);
   const kinds = [...record.kindsAdded.map((kind) => `+${kind}`), ...record.kindsRemoved.map((kind) => `-${kind}`)];
@@ -65,6 +70,7 @@ export function fabricFacts(
     ['CA', caCell(ca)],
     ['namespace', record.namespace],
     ['credential', credentialCell(record.credential, keyIds)],
+    ['credential given', givenCell(record, nowMs)],
     ['sync', syncWords(record)],
     ['kinds', kinds.length === 0 ? 'the default ones' : `the default ones, ${kinds.join(', ')}`],
     [
@@ -80,6 +86,13 @@ function caCell(ca: ReturnType<typeof caOf>): Cell {
   if (ca === null) return 'none: the system’s authorities are trusted';
   if (ca.certificates === 0) return { text: 'can not be read', colour: 'red' };
   return `${ca.subject}, until ${ca.valid_until}, SHA-256 ${ca.sha256}`;
+}
+
+/** How old it is: a person gave it then, another seal around it is no new one. */
+function givenCell({ credential, credentialGivenMs: givenMs }: FabricRecord, nowMs: number): Cell {
+  if (credential.kind === 'none') return null;
+  if (givenMs === null) return 'before this was written down';
+  return `${formatIso(givenMs)} (${wholeSpan(Math.max(0, nowMs - givenMs))} ago)`;
 }
 
 /** When it syncs, in a few words. */

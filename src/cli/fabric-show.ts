@@ -19,7 +19,7 @@ export const fabricShowVerb = verb<[fabric: string]>({
       config: settings.config,
     }));
     out.document({ fabric: fabricDocument(record) });
-    out.facts(fabricFacts(record, sealingKeyIds(config)));
+    out.facts(fabricFacts(record, sealingKeyIds(config), call.world.clock.nowMs()));
     return 'done';
   },
 });

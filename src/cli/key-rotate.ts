@@ -16,12 +16,10 @@ export const keyRotateVerb = verb({
   summary: 'seal every stored credential anew, with the first key of the key file',
   details:
     'A key file may hold several keys, one a line: the first seals, every one opens. To rotate: put a new key in front of ' +
-    'the old one, restart every daemon so that it has both, run this, and take the old line away when it says that ' +
+    'the old one, as (umask 077; fabric-syncd key generate; cat OLD) > NEW does, restart every daemon so that it has both, ' +
+    'run this, and take the old line away when it says that ' +
     'nothing is sealed with it any more. It is safe to repeat and to interrupt, and no sync is disturbed.',
-  examples: [
-    'fabric-syncd key rotate',
-    '(umask 077; fabric-syncd key generate; cat /etc/fabric-syncd/key) > /etc/fabric-syncd/key.new',
-  ],
+  examples: ['fabric-syncd key rotate', 'fabric-syncd key rotate --json'],
   run: (call) => withSettings(call, (settings) => rotate(call, settings)),
 });
 

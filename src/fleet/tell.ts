@@ -59,6 +59,7 @@ export class Teller {
     const { name } = job.settings;
     const { outcome, remark, figures } = ending;
     const { quarantined, ...counts } = committedRun(ending).counts;
+    const left = Object.entries(figures.kinds).filter(([, { unsynced }]) => unsynced !== undefined);
     const fields = {
       fabric: name,
       fabric_id: job.fabricId,
@@ -67,10 +68,12 @@ export class Teller {
       outcome,
       ...counts,
       quarantined,
+      ...(left.length > 0 && { unsynced: Object.fromEntries(left.map(([kind, { unsynced }]) => [kind, unsynced])) }),
       requests: figures.requests,
       bytes_read: figures.bytesRead,
     };
-    const changes = `+${counts.created} ~${counts.updated} -${counts.deleted}`;
+    const unsynced = left.map(([kind, { unsynced }]) => `, ${unsynced} ${kind} no longer synced`).join('');
+    const changes = `+${counts.created} ~${counts.updated} -${counts.deleted}${unsynced}`;
     if (outcome === 'complete') this.#log.info(fields, `${name}: in sync (${changes})`);
     else this.#log.warn({ ...fields, remark }, `${name}: ${outcome.replace('_', ' ')} (${changes}): ${remark}`);
     this.#tidings.tell(() => ({

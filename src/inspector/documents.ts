@@ -232,6 +232,8 @@ export interface SettingsDocument {
   readonly credential: {
     readonly kind: 'none' | 'sealed' | 'file' | 'credential' | 'kubeconfig';
     readonly ref: string;
+    /** When a person last gave it, ISO 8601; null where there is none, or it is not known. */
+    readonly given: string | null;
   };
   readonly sync_enabled: boolean;
   readonly scheduler_enabled: boolean;
@@ -286,6 +288,8 @@ export interface KindOutcome {
   readonly deleted: number;
   readonly touched: number;
   readonly quarantined: number;
+  /** Of a kind that is not read any more (`unwanted`): how many left the inventory. */
+  readonly unsynced?: number;
 }
 
 export interface ChangeDocument {

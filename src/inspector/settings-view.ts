@@ -12,7 +12,10 @@ export function settingsDocument(read: SettingsRead, clusterUid: string | null):
     kubernetes_namespace: read.namespace,
     tls_server_name: read.tlsServerName,
     ca: read.caPem === '' ? 'system' : 'own',
-    credential: credentialDocument(read.credential),
+    credential: {
+      ...credentialDocument(read.credential),
+      given: read.credentialGivenMs === null ? null : formatIso(read.credentialGivenMs),
+    },
     sync_enabled: read.syncEnabled,
     scheduler_enabled: read.schedulerEnabled,
     sync_interval: read.intervalSeconds,
@@ -26,7 +29,7 @@ export function settingsDocument(read: SettingsRead, clusterUid: string | null):
   };
 }
 
-function credentialDocument(credential: StoredCredential): SettingsDocument['credential'] {
+function credentialDocument(credential: StoredCredential): Omit<SettingsDocument['credential'], 'given'> {
   switch (credential.kind) {
     case 'none':
     case 'sealed':

@@ -28,7 +28,8 @@ export interface FabricSettingsValues {
 export interface FabricRecord extends FabricSettingsValues {
   readonly fabricId: string;
   readonly credential: StoredCredential;
-  /** Epoch milliseconds. */
+  /** When a person last gave the credential, epoch milliseconds; null where there is none, or it is not known. */
+  readonly credentialGivenMs: number | null;
   readonly createdMs: number;
   readonly lastUpdatedMs: number;
 }

@@ -13,6 +13,8 @@ export interface EndedRun {
 
 export interface SettingsRead extends FabricSettingsValues {
   readonly credential: StoredCredential;
+  /** Null where there is none, or it is not known. */
+  readonly credentialGivenMs: number | null;
   readonly createdMs: number;
   readonly lastUpdatedMs: number;
 }

@@ -95,7 +95,8 @@ export interface FabricName {
   readonly name: string;
 }
 
-export type ChangeKind = 'created' | 'updated' | 'deleted' | 'recreated' | 'restored';
+/** `unsynced`: its kind was removed from what is read; nothing is known of it in the fabric. */
+export type ChangeKind = 'created' | 'updated' | 'deleted' | 'unsynced' | 'recreated' | 'restored';
 
 export interface ObjectName {
   readonly group: string;

@@ -76,6 +76,8 @@ export interface KnownObject {
   readonly resourceVersion: string;
   /** SHA-256, base64. */
   readonly hash: string;
+  /** Of the API that it was last read by. */
+  readonly version: string;
 }
 
 /** `<group>/<kind>/<namespace>/<name>`; none of the four can contain a slash. */
@@ -100,9 +102,11 @@ export interface StagedObject {
   readonly hash: string;
 }
 
-/** Same content, other resourceVersion (an upgrade rewrote it): only the version moves, no change is recorded. */
+/** Same content under other versions (an upgrade rewrote it, or serves a newer one): they move, no change is recorded. */
 export interface TouchedObject {
   readonly id: string;
+  /** Of the API that it was read by. */
+  readonly version: string;
   readonly resourceVersion: string;
   readonly generation: number | null;
 }
@@ -117,13 +121,16 @@ export interface QuarantinedObject {
 
 /** What one kind's list came to. */
 export interface KindReport {
-  readonly answer: 'complete' | 'forbidden' | 'not_served';
+  /** `unwanted`: not asked for; it was removed from the kinds that are read, and rows of it were still live. */
+  readonly answer: 'complete' | 'forbidden' | 'not_served' | 'unwanted';
   readonly listed: number;
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
   readonly touched: number;
   readonly quarantined: number;
+  /** Of an unwanted kind alone: how many left the inventory. No deletions: nothing is known of them in the fabric. */
+  readonly unsynced?: number;
 }
 
 export interface RunFigures {
@@ -166,6 +173,10 @@ export interface CommitRequest {
   readonly touched: readonly TouchedObject[];
   /** Resource ids that are absent from a complete list (and allowed to go). */
   readonly deletions: readonly string[];
+  /** Resource ids of kinds that are not read any more: they become tombstones, and their change is `unsynced`. */
+  readonly unsynced: readonly string[];
+  /** `<group>/<kind>` that this run is about: the quarantine keeps no others. */
+  readonly kindsWanted: readonly string[];
   /** `<group>/<kind>` whose lists were complete: their old quarantine entries are replaced. */
   readonly kindsComplete: readonly string[];
   readonly quarantined: readonly QuarantinedObject[];

@@ -26,7 +26,8 @@ export async function commit(
   signal: AbortSignal,
 ): Promise<Committed> {
   signal.throwIfAborted();
-  const writes = request.stagedCount > 0 || request.touched.length > 0 || request.deletions.length > 0;
+  const { stagedCount, touched, deletions, unsynced } = request;
+  const writes = stagedCount + touched.length + deletions.length + unsynced.length > 0;
   const ended = writes
     ? await withMerge(database, daemon, request, signal)
     : await alone(database, daemon, request, signal);
@@ -70,13 +71,14 @@ async function withMerge(
       if (!mine) return null;
       if (stagedCount > 0) await stage(tx, request.staged);
       // They go out together; each sees what those before it wrote.
-      const [, buried, merged, [row]] = await Promise.all([
+      const [, deleted, unsynced, merged, [row]] = await Promise.all([
         touch(tx, target, request.touched),
-        bury(tx, target, request.deletions),
+        bury(tx, target, request.deletions, 'deleted'),
+        bury(tx, target, request.unsynced, 'unsynced'),
         stagedCount > 0 ? merge(tx, target) : 0,
         tx.run((sql) => finish(sql, daemon, request, true)),
       ]);
-      return row ? { kind: 'committed', row: fabricRow(row), changes: buried + merged } : null;
+      return row ? { kind: 'committed', row: fabricRow(row), changes: deleted + unsynced + merged } : null;
     },
     { deadlineMs, signal },
   );

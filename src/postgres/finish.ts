@@ -44,8 +44,9 @@ export function finish(
     mended as (
       delete from fabric_quarantine q using locked l
        where q.fabric_id = (l.old_c).fabric_id
-         and q.api_group || '/' || q.kind = any(${request.kindsComplete as string[]}::text[])
-         and (q.api_group, q.kind, q.namespace, q.name) not in (select api_group, kind, namespace, name from bad)),
+         and (q.api_group || '/' || q.kind <> all(${request.kindsWanted as string[]}::text[])
+              or q.api_group || '/' || q.kind = any(${request.kindsComplete as string[]}::text[])
+                 and (q.api_group, q.kind, q.namespace, q.name) not in (select api_group, kind, namespace, name from bad))),
     quarantined as (
       insert into fabric_quarantine (fabric_id, api_group, kind, namespace, name, reason, run_id)
       select (l.old_c).fabric_id, b.*, ${claim.runId}::bigint from locked l, bad b

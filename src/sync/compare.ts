@@ -1,8 +1,10 @@
 // What one list of one kind means for what is stored. One comparison is one pass over the list: a list that begins again
 // gets a new one, so nothing of an abandoned pass is ever committed.
 //
-//   V1. Same uid and resourceVersion: unchanged. Nothing of it is looked at, copied, cleaned or hashed.
-//   V2. Same uid and content under another version: touched. An upgrade that rewrites every object changes nothing.
+//   V1. Same uid and resourceVersion, served in the same version of its API: unchanged. Nothing of it is looked at, copied,
+//       cleaned or hashed.
+//   V2. Same uid and content under another version: touched. An upgrade that rewrites every object changes nothing. Another
+//       version of the API may serve other content under the same resourceVersion, so it is looked at.
 //   V3. What can not be stored is quarantined, and what is stored under its name stays as it is.
 //   V4. Only what is stored and was not seen at all is absent; and where an entry of the list could not be told, nothing
 //       is: it may have been any of them.
@@ -97,7 +99,7 @@ export class KindComparison {
       const known = this.#known.objects.get(key);
       if (known && known.uid === metadata.uid) {
         this.#sameUid += 1;
-        if (known.resourceVersion === metadata.resourceVersion) continue;
+        if (known.resourceVersion === metadata.resourceVersion && known.version === this.#kind.version) continue;
       }
       this.#vet(item, name, known);
     }
@@ -135,7 +137,7 @@ export class KindComparison {
     }
     if (known && known.uid === identity.uid && known.hash === cleaned.hash) {
       const { resourceVersion, generation } = identity;
-      this.#touched.push({ id: known.id, resourceVersion, generation });
+      this.#touched.push({ id: known.id, version: this.#kind.version, resourceVersion, generation });
       return;
     }
     if (!known) this.#created += 1;

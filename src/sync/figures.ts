@@ -3,6 +3,7 @@
 //   F1. A kind that the product of this fabric simply does not have is no trouble: it counts only where a person added it,
 //       or where rows of it are stored. A kind that the token may not list is always worth a word.
 //   F2. A run that wrote nothing counts nothing as created, updated or deleted.
+//   F3. What leaves the inventory because its kind is not read any more is counted by itself: it is no deletion.
 
 import { oneLine } from '../../machines/fabric/failure.ts';
 import type { RunEnding } from '../../machines/fabric/ports.ts';
@@ -10,17 +11,19 @@ import type { Approval, KindReport, RunFigures } from '../ports/store.ts';
 import type { Spent } from './count-requests.ts';
 import { type KindKey, kindKey, type WantedKind } from './kinds.ts';
 import type { KindAnswer } from './read.ts';
+import type { UnwantedKind } from './unwanted.ts';
 
 type Answers = ReadonlyMap<KindKey, KindAnswer>;
 
-/** @param allowed the resources that this run deletes */
+/** @param allowed the resources that this run deletes. @param unwanted the kinds whose rows it takes out (F3) */
 export function figuresOf(
   wanted: readonly WantedKind[],
   answers: Answers,
   allowed: ReadonlySet<string>,
+  unwanted: readonly UnwantedKind[],
   spent: Spent,
 ): RunFigures {
-  return figures(wanted, answers, spent, (answer) => {
+  const read = figures(wanted, answers, spent, (answer) => {
     if (answer.kind !== 'complete') return report(answer.kind);
     const { listed, created, updated, touched, quarantined, absent } = answer.findings;
     return report('complete', {
@@ -32,6 +35,12 @@ export function figuresOf(
       quarantined: quarantined.length,
     });
   });
+  if (unwanted.length === 0) return read;
+  const left = unwanted.map(({ label, resources }) => [
+    label,
+    { ...report('unwanted'), unsynced: resources.length },
+  ]) satisfies [string, KindReport][];
+  return { ...read, kinds: { ...read.kinds, ...Object.fromEntries(left) } };
 }
 
 /** Of a run that failed: which lists were read until then (F2). */

@@ -2,7 +2,8 @@
 // and settles neither.
 //
 //   S1. It either commits once or writes nothing.
-//   S2. An absence is a deletion only where the kind's list was complete, and only as far as the guard lets it.
+//   S2. An absence is a deletion only where the kind's list was complete, and only as far as the guard lets it. What a
+//       person does not want to be read any more is not absent: it leaves the inventory without a deletion.
 //   S3. How it ended is a value, also when it failed: with the failure come the figures so far and what a person must say.
 //   S4. Nothing of it runs any more when it settles.
 
@@ -30,6 +31,7 @@ import { type ClusterVerdict, judgeClusterUid, judgeDeletions, judgeObjects, typ
 import { type KindKey, kindKey, resolveKinds, type WantedKind } from './kinds.ts';
 import { type KindAnswer, type Listing, type ReadLimits, readAll, readLimitsDefault } from './read.ts';
 import { together } from './together.ts';
+import { unwantedKinds } from './unwanted.ts';
 
 export interface SyncLimits extends ReadLimits, CleanLimits {}
 
@@ -250,7 +252,8 @@ class Run {
     );
     const stored = (kind: WantedKind) => known.keysByKind.get(kindKey(kind))?.length ?? 0;
     const { outcome, remark } = outcomeOf(this.#wanted, this.#answers, stored, held);
-    const figures = figuresOf(this.#wanted, this.#answers, allowed, this.#spent);
+    const unwanted = unwantedKinds(known, this.#wanted);
+    const figures = figuresOf(this.#wanted, this.#answers, allowed, unwanted, this.#spent);
     this.#signal.throwIfAborted();
     const request: CommitRequest = {
       fabricId,
@@ -261,6 +264,8 @@ class Run {
       stagedCount: findings.reduce((sum, [, { staged }]) => sum + staged.length, 0),
       touched: findings.flatMap(([, { touched }]) => touched),
       deletions: [...allowed],
+      unsynced: unwanted.flatMap(({ resources }) => resources),
+      kindsWanted: this.#wanted.map(kindKey),
       kindsComplete: findings.map(([kind]) => kindKey(kind)),
       quarantined: findings.flatMap(([, { quarantined }]) => quarantined),
       clusterUid: pin === settings.clusterUid ? null : pin,

@@ -135,6 +135,28 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       expect((await one.known(id, neverAborted)).get(key)).toMatchObject({ id: before?.id, uid: 'x' });
     });
 
+    test('takes out what is not read any more, and takes it in again where it was', async () => {
+      const kept = object('kept', { kind: 'Server' });
+      const { id } = await synced({ staged: [object('a'), object('b'), kept] });
+      const live = async () => [...(await one.known(id, neverAborted))].map(([key, { id: row }]) => ({ key, row }));
+      const before = await live();
+      const unsynced = before.filter(({ key }) => key.includes('/Switch/')).map(({ row }) => row);
+      const out = commitRequest(await claimed(id), { unsynced });
+      expect(await one.commit(out, neverAborted)).toMatchObject({ kind: 'committed', changes: 2 });
+      expect((await live()).map(({ key }) => key)).toEqual(['wiring.githedgehog.com/Server/default/kept']);
+      await one.commit(commitRequest(await claimed(id), { staged: [object('a'), object('b')] }), neverAborted);
+      expect(new Set(await live())).toEqual(new Set(before));
+    });
+
+    test('moves the version of the API that an object was last read by', async () => {
+      const { id } = await synced({ staged: [object('a')] });
+      const [[key, before] = ['', null]] = await one.known(id, neverAborted);
+      expect(before).toMatchObject({ version: 'v1beta1' });
+      const touched = [{ id: before?.id ?? '', version: 'v1beta2', resourceVersion: '1', generation: 1 }];
+      await one.commit(commitRequest(await claimed(id), { touched }), neverAborted);
+      expect([...(await one.known(id, neverAborted))]).toEqual([[key, { ...before, version: 'v1beta2' }]]);
+    });
+
     test.each(['commit', 'settle', 'renew'] as const)('%s under a stale epoch changes nothing', async (act) => {
       const id = await place.add();
       const stale = await claimed(id);

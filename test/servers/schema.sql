@@ -30,6 +30,7 @@ fabric
   servers_count integer not null default 0
   switches_count integer not null default 0
   counts jsonb not null default '{}'::jsonb
+  credential_given_at timestamp with time zone
   constraint fabric_connection_status_check CHECK ((connection_status = ANY (ARRAY['unknown'::text, 'connected'::text, 'disconnected'::text, 'error'::text])))
   constraint fabric_credential_ref_check CHECK (((credential_ref = ''::text) OR (credential_ref ~ '^(file|credential|kubeconfig):'::text)))
   constraint fabric_guard_count_check CHECK ((guard_count >= 0))
@@ -60,7 +61,7 @@ fabric_change
   before jsonb
   before_uid text
   before_resource_version text
-  constraint fabric_change_change_check CHECK ((change = ANY (ARRAY['created'::text, 'updated'::text, 'deleted'::text, 'recreated'::text, 'restored'::text])))
+  constraint fabric_change_change_check CHECK ((change = ANY (ARRAY['created'::text, 'updated'::text, 'deleted'::text, 'unsynced'::text, 'recreated'::text, 'restored'::text])))
   constraint fabric_change_fabric_id_fkey FOREIGN KEY (fabric_id) REFERENCES fabric(id) ON DELETE CASCADE
   constraint fabric_change_pkey PRIMARY KEY (run_id, resource_id)
   constraint fabric_change_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES fabric_resource(id) ON DELETE CASCADE
@@ -207,6 +208,16 @@ begin
   insert into fabric_cycle (fabric_id) values (new.id) on conflict do nothing;
   return null;
 end $function$
+CREATE OR REPLACE FUNCTION public.fabric_credential_given()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.credential_ref <> '' and (tg_op = 'INSERT' or new.credential_ref is distinct from old.credential_ref) then
+    new.credential_given_at := now();
+  end if;
+  return new;
+end $function$
 CREATE OR REPLACE FUNCTION public.fabric_request_made()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -243,6 +254,7 @@ begin
   return null;
 end $function$
 CREATE TRIGGER fabric_a_cycle AFTER INSERT ON public.fabric FOR EACH ROW EXECUTE FUNCTION fabric_add_cycle()
+CREATE TRIGGER fabric_credential_given BEFORE INSERT OR UPDATE OF credential_ref ON public.fabric FOR EACH ROW EXECUTE FUNCTION fabric_credential_given()
 CREATE TRIGGER fabric_inserted AFTER INSERT OR DELETE ON public.fabric FOR EACH ROW EXECUTE FUNCTION fabric_settings_changed()
 CREATE TRIGGER fabric_updated AFTER UPDATE OF name, kubernetes_server, kubernetes_ca_cert, kubernetes_namespace, tls_server_name, credential_sealed, credential_ref, sync_enabled, scheduler_enabled, sync_interval, kinds_added, kinds_removed, guard_share, guard_count ON public.fabric FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION fabric_settings_changed()
 CREATE TRIGGER fabric_way_in AFTER UPDATE OF kubernetes_server, kubernetes_ca_cert, kubernetes_namespace, tls_server_name, credential_sealed, credential_ref, kinds_added, kinds_removed ON public.fabric FOR EACH ROW WHEN (((((((((old.kubernetes_server IS DISTINCT FROM new.kubernetes_server) OR (old.kubernetes_ca_cert IS DISTINCT FROM new.kubernetes_ca_cert)) OR (old.kubernetes_namespace IS DISTINCT FROM new.kubernetes_namespace)) OR (old.tls_server_name IS DISTINCT FROM new.tls_server_name)) OR (old.credential_sealed IS DISTINCT FROM new.credential_sealed)) OR (old.credential_ref IS DISTINCT FROM new.credential_ref)) OR (old.kinds_added IS DISTINCT FROM new.kinds_added)) OR (old.kinds_removed IS DISTINCT FROM new.kinds_removed))) EXECUTE FUNCTION fabric_way_in_changed()

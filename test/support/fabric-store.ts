@@ -155,6 +155,8 @@ export function commitRequest(
     figures: { kinds: {}, requests: 1, bytesRead: 1_000 },
     touched: [],
     deletions: [],
+    unsynced: [],
+    kindsWanted: ['wiring.githedgehog.com/Switch', 'wiring.githedgehog.com/Server', 'vpc.githedgehog.com/VPC'],
     kindsComplete: ['wiring.githedgehog.com/Switch'],
     quarantined: [],
     clusterUid: null,

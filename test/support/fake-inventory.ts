@@ -95,7 +95,10 @@ export class FakeInventory {
 
   known(): Map<ObjectKey, KnownObject> {
     return new Map(
-      [...this.objects].map(([key, { id, uid, resourceVersion, hash }]) => [key, { id, uid, resourceVersion, hash }]),
+      [...this.objects].map(([key, { id, uid, resourceVersion, hash, version }]) => [
+        key,
+        { id, uid, resourceVersion, hash, version },
+      ]),
     );
   }
 
@@ -110,12 +113,19 @@ export class FakeInventory {
     }
     for (const [key, object] of this.objects) {
       const touched = request.touched.find(({ id }) => id === object.id);
-      if (touched) this.objects.set(key, { ...object, resourceVersion: touched.resourceVersion });
-      if (request.deletions.includes(object.id)) this.objects.delete(key);
+      if (touched) {
+        const { version, resourceVersion } = touched;
+        this.objects.set(key, { ...object, version, resourceVersion });
+      }
+      if ([...request.deletions, ...request.unsynced].includes(object.id)) this.objects.delete(key);
     }
     this.settings = { ...this.settings, clusterUid: request.clusterUid ?? this.settings.clusterUid };
     this.#ask(request.approval);
-    return { kind: 'committed', row: rowOf(this.settings), changes: staged.length + request.deletions.length };
+    return {
+      kind: 'committed',
+      row: rowOf(this.settings),
+      changes: staged.length + request.deletions.length + request.unsynced.length,
+    };
   }
 
   #ask(approval: Approval | null): void {

@@ -97,7 +97,7 @@ const looks: readonly (readonly [letter: string, says: string, look: Look])[] = 
         select distinct on (r.fabric_id, k.label) r.fabric_id, r.id, k.label,
                (k.report ->> 'listed')::int as listed, (k.report ->> 'quarantined')::int as quarantined
           from fabric_run r, jsonb_each(r.kinds) k(label, report)
-         where r.outcome in ${committed(tx)} and k.report ->> 'answer' = 'complete'
+         where r.outcome in ${committed(tx)} and k.report ->> 'answer' in ('complete', 'unwanted')
          order by r.fabric_id, k.label, r.id desc),
       compared as (
         select l.*, c.approval -> 'deletions' ->> l.label as held,
@@ -123,7 +123,8 @@ const looks: readonly (readonly [letter: string, says: string, look: Look])[] = 
         from fabric_resource res join fabric f on f.id = res.fabric_id
        where not exists (
          select from fabric_run r
-          where r.id = res.changed_run and r.outcome in ${committed(tx)} and ${answered(tx)} = 'complete')`,
+          where r.id = res.changed_run and r.outcome in ${committed(tx)}
+            and (${answered(tx)} = 'complete' or res.deleted_at is not null and ${answered(tx)} = 'unwanted'))`,
   ],
   [
     'd',
@@ -139,12 +140,24 @@ const looks: readonly (readonly [letter: string, says: string, look: Look])[] = 
   ],
   [
     'd',
+    'an object of a kind that is wanted is not synced any more',
+    (tx) => tx<Violation[]>`
+      select f.name as fabric, format('%s %s by run %s', res.kind, res.name, ch.run_id) as what
+        from fabric_change ch
+        join fabric_resource res on res.id = ch.resource_id
+        join fabric f on f.id = ch.fabric_id
+       where ch.change = 'unsynced' and not exists (
+         select from fabric_run r
+          where r.id = ch.run_id and r.outcome in ${committed(tx)} and ${answered(tx)} = 'unwanted')`,
+  ],
+  [
+    'd',
     'a run counts other changes than it recorded',
     (tx) => tx<Violation[]>`
       select f.name as fabric,
              format('run %s: +%s ~%s -%s, recorded %s', r.id, r.created, r.updated, r.deleted, x.recorded) as what
         from fabric_run r join fabric f on f.id = r.fabric_id,
-             lateral (select count(*) as recorded, count(*) filter (where ch.change = 'deleted') as deleted
+             lateral (select count(*) filter (where ch.change <> 'unsynced') as recorded, count(*) filter (where ch.change = 'deleted') as deleted
                         from fabric_change ch where ch.run_id = r.id) x
        where r.outcome is not null and (r.created + r.updated + r.deleted <> x.recorded or r.deleted <> x.deleted)`,
   ],

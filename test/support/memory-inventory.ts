@@ -11,6 +11,7 @@ export interface InventoryObject {
   uid: string;
   resourceVersion: string;
   hash: string;
+  version: string;
   /** False: a tombstone. */
   live: boolean;
 }
@@ -22,8 +23,8 @@ export class MemoryInventory {
   /** The live objects, as a run that begins now learns of them. */
   known(): Map<ObjectKey, KnownObject> {
     const known = new Map<ObjectKey, KnownObject>();
-    for (const [key, { id, uid, resourceVersion, hash, live }] of this.objects) {
-      if (live) known.set(key, { id, uid, resourceVersion, hash });
+    for (const [key, { id, uid, resourceVersion, hash, version, live }] of this.objects) {
+      if (live) known.set(key, { id, uid, resourceVersion, hash, version });
     }
     return known;
   }
@@ -39,9 +40,9 @@ export class MemoryInventory {
   }
 
   touch(touched: readonly TouchedObject[]): void {
-    for (const { id, resourceVersion } of touched) {
+    for (const { id, version, resourceVersion } of touched) {
       const object = this.#byId.get(id);
-      if (object?.live) object.resourceVersion = resourceVersion;
+      if (object?.live) Object.assign(object, { version, resourceVersion });
     }
   }
 
@@ -60,12 +61,15 @@ export class MemoryInventory {
   /** @returns how many changed */
   merge(staged: Iterable<StagedObject>, nextId: () => string): number {
     let changed = 0;
-    for (const { group, kind, namespace, name, uid, resourceVersion, hash } of staged) {
+    for (const { group, version, kind, namespace, name, uid, resourceVersion, hash } of staged) {
       changed++;
       const key = `${group}/${kind}/${namespace}/${name}`;
       const stored = this.objects.get(key);
-      if (stored) Object.assign(stored, { uid, resourceVersion, hash, live: true });
-      else this.#put(key, { id: nextId(), kindKey: `${group}/${kind}`, name, uid, resourceVersion, hash, live: true });
+      if (stored) Object.assign(stored, { uid, resourceVersion, hash, version, live: true });
+      else {
+        const kindKey = `${group}/${kind}`;
+        this.#put(key, { id: nextId(), kindKey, name, uid, resourceVersion, hash, version, live: true });
+      }
     }
     return changed;
   }

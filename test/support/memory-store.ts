@@ -175,7 +175,7 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
 }
 
 function commit(database: MemoryDatabase, daemon: string, request: CommitRequest): Committed {
-  const { fabricId, claim, outcome, next, deletions, touched, staged } = request;
+  const { fabricId, claim, outcome, next, deletions, unsynced, touched, staged } = request;
   const row = mine(database, daemon, fabricId, claim);
   if (!row) {
     const before = doneBefore(database, daemon, request, outcome);
@@ -183,7 +183,8 @@ function commit(database: MemoryDatabase, daemon: string, request: CommitRequest
   }
   const inventory = database.inventory(fabricId);
   inventory.touch(touched);
-  const changes = inventory.bury(deletions) + inventory.merge(staged, () => database.nextId());
+  const gone = inventory.bury(deletions) + inventory.bury(unsynced);
+  const changes = gone + inventory.merge(staged, () => database.nextId());
   answer(database, row, claim.runId);
   database.end(row, outcome, null, changes);
   const approved = row.approved && covers(row.approval, request.approval);

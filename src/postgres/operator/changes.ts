@@ -27,7 +27,7 @@ export async function changes(sql: Sql, runId: string): Promise<readonly ChangeR
                case when next.run_id is null then r.resource_version else next.before_resource_version end as "afterVersion"
           from (select 1) as one
           left join lateral (
-            select n.run_id, coalesce(n.before, case when n.change = 'deleted' then r.object end) as before,
+            select n.run_id, coalesce(n.before, case when n.change in ('deleted', 'unsynced') then r.object end) as before,
                    n.before_uid, n.before_resource_version
               from fabric_change n
              where n.resource_id = ch.resource_id and n.run_id > ch.run_id

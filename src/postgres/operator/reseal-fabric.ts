@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 
-/** Only over what was opened: a credential that somebody gives meanwhile is newer than either seal. */
+/** Only over what was opened: a credential that somebody gives meanwhile is newer than either seal. It is as old as it was. */
 export async function resealFabric(
   sql: Sql,
   fabricId: string,

@@ -67,7 +67,7 @@ function then(sql: Sql, { fabricId, kind, bodies }: ResourceQuery, runId: string
         select case when later.change is null then r.uid else coalesce(later.before_uid, r.uid) end as uid) named
      where r.fabric_id = ${fabricId}::bigint
        and case when later.change is null then r.deleted_at is null and r.created_run <= ${runId}::bigint
-                else later.change in ('updated', 'deleted', 'recreated') end
+                else later.change in ('updated', 'deleted', 'unsynced', 'recreated') end
        and (${kind}::text is null or lower(${kind}) in (lower(r.kind), r.plural))
      order by r.kind, r.namespace, r.name`;
 }

@@ -27,6 +27,7 @@ export async function writeSettings(
            guard_count          = coalesce(${values.guardCount ?? null}, guard_count),
            credential_sealed    = case when ${credential !== null} then ${sealed} else credential_sealed end,
            credential_ref       = case when ${credential !== null} then ${ref} else credential_ref end,
+           credential_given_at  = case when ${credential !== null} then now() else credential_given_at end,
            last_updated         = now()
      where id = ${fabricId}::bigint`;
   return written.count > 0;

@@ -95,10 +95,11 @@ async function readList(api: OpenFabric, signal: AbortSignal): Promise<void> {
 
 /** What the sync makes of a page: nothing of it may be more than what came, and nothing may be lost. */
 export function compare(items: readonly KubeObject[]): void {
+  const stored = { resourceVersion: '6', hash: 'x', version: kind.version };
   const known = indexKnown(
     new Map<string, KnownObject>([
-      ['wiring.githedgehog.com/Switch/default/leaf-1', { id: '1', uid: 'uid-leaf-1', resourceVersion: '6', hash: 'x' }],
-      ['wiring.githedgehog.com/Switch/default/leaf-9', { id: '9', uid: 'uid-leaf-9', resourceVersion: '6', hash: 'x' }],
+      ['wiring.githedgehog.com/Switch/default/leaf-1', { id: '1', uid: 'uid-leaf-1', ...stored }],
+      ['wiring.githedgehog.com/Switch/default/leaf-9', { id: '9', uid: 'uid-leaf-9', ...stored }],
     ]),
   );
   const comparison = new KindComparison(kind, 'default', known, cleanLimitsDefault);

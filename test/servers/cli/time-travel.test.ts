@@ -108,7 +108,7 @@ class Remembered {
         staged.push(now);
       } else if (was && dice === 3) {
         this.#made += 1;
-        touched.push({ id, resourceVersion: String(this.#made), generation: was.generation });
+        touched.push({ id, version: was.version, resourceVersion: String(this.#made), generation: was.generation });
       }
       this.#seen.add(after.has(key) ? key : '');
     }

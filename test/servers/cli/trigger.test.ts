@@ -89,6 +89,8 @@ async function syncNow(fabricId: string, outcome: 'complete' | 'failed' = 'compl
       stagedCount: 0,
       touched: [],
       deletions: [],
+      unsynced: [],
+      kindsWanted: [],
       kindsComplete: [],
       quarantined: [],
       clusterUid: null,

@@ -172,8 +172,14 @@ describe('the inventory and its history', () => {
       { name: 'a\\b', ...nothing },
     ]);
     expect([...(await known(id)).entries()]).toEqual([
-      [key('a'), { id: expect.any(String), uid: 'uid-of-a', resourceVersion: '1', hash: object('a').hash }],
-      [key('a\\b'), { id: expect.any(String), uid: 'uid-of-a\\b', resourceVersion: '1', hash: strange.hash }],
+      [
+        key('a'),
+        { id: expect.any(String), uid: 'uid-of-a', resourceVersion: '1', version: 'v1beta1', hash: object('a').hash },
+      ],
+      [
+        key('a\\b'),
+        { id: expect.any(String), uid: 'uid-of-a\\b', resourceVersion: '1', version: 'v1beta1', hash: strange.hash },
+      ],
     ]);
   });
 
@@ -199,7 +205,9 @@ describe('the inventory and its history', () => {
     const restored = await sync(id, { staged: [four] });
 
     expect(await known(id)).toEqual(
-      new Map([[key('life'), { id: resource?.id, uid: 'third', resourceVersion: '4', hash: four.hash }]]),
+      new Map([
+        [key('life'), { id: resource?.id, uid: 'third', resourceVersion: '4', hash: four.hash, version: 'v1beta1' }],
+      ]),
     );
     const story = await Promise.all(
       [created, updated, recreated, deleted, restored].map(({ runId }) => changesOf(runId)),
@@ -214,15 +222,16 @@ describe('the inventory and its history', () => {
     ]);
   });
 
-  test('a touched object moves its version and is no change', async () => {
+  test('a touched object moves its versions and is no change', async () => {
     const id = await addFabric(place.sql);
     const first = await sync(id, { staged: [object('a')] });
     const [resource] = (await known(id)).values();
-    const touched = [{ id: resource?.id ?? '', resourceVersion: '77', generation: 5 }];
+    const touched = [{ id: resource?.id ?? '', version: 'v1', resourceVersion: '77', generation: 5 }];
     const { changes, runId } = await sync(id, { touched });
     expect(changes).toBe(0);
     expect(await changesOf(runId)).toEqual([]);
     expect(await rowOf(place.sql, 'fabric_resource', { id: resource?.id ?? '' })).toMatchObject({
+      api_version: 'v1',
       resource_version: '77',
       generation: '5',
       changed_run: first.runId,
@@ -235,7 +244,7 @@ describe('the inventory and its history', () => {
     await sync(theirs, { staged: [object('a')] });
     const [foreign] = (await known(theirs)).values();
     const id = foreign?.id ?? '';
-    await sync(mine, { deletions: [id], touched: [{ id, resourceVersion: '666', generation: 1 }] });
+    await sync(mine, { deletions: [id], touched: [{ id, version: 'v1', resourceVersion: '666', generation: 1 }] });
     expect([...(await known(theirs)).values()]).toEqual([foreign]);
   });
 
@@ -294,6 +303,9 @@ describe('the inventory and its history', () => {
       { ...first[2], reason: expect.stringMatching(/too deep|again/) },
       { kind: 'Switch', name: 'n ul \ufffd', reason: 'no name', since: expect.any(Date) },
     ]);
+    // What is not read any more can not be mended either.
+    await sync(id, { kindsWanted: ['wiring.githedgehog.com/Server'], kindsComplete: [] });
+    expect(await rows()).toEqual([first[0]]);
   });
 });
 
