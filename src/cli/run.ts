@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Daemon } from '../daemon.ts';
 import { keepHeapSmall } from '../heap.ts';
 import { openLog } from '../log.ts';
 import { LogLevels } from '../log-level.ts';
@@ -72,9 +73,19 @@ export const runVerb = verb<[], { control?: true }>({
       }
       asked.resolve();
     };
-    const deaf = [world.onSignal('SIGTERM', onEnd('SIGTERM')), world.onSignal('SIGINT', onEnd('SIGINT'))];
+    let daemon: Daemon | null = null;
+    const onReload = () => {
+      // Nothing is kept yet that could be looked at again: while Postgres is waited for, say.
+      if (daemon === null) log.info({}, 'not started yet: there is nothing to reload');
+      else daemon.reload().catch((cause: unknown) => log.error({ err: cause }, 'the reload failed'));
+    };
+    const deaf = [
+      world.onSignal('SIGTERM', onEnd('SIGTERM')),
+      world.onSignal('SIGINT', onEnd('SIGINT')),
+      world.onSignal('SIGHUP', onReload),
+    ];
     try {
-      const daemon = await startDaemon(
+      daemon = await startDaemon(
         {
           config,
           env: world.env,
@@ -92,11 +103,6 @@ export const runVerb = verb<[], { control?: true }>({
         },
         end.signal,
       );
-      deaf.push(
-        world.onSignal('SIGHUP', () => {
-          daemon.reload().catch((cause: unknown) => log.error({ err: cause }, 'the reload failed'));
-        }),
-      );
       await asked.promise;
       await daemon.stop(hurry.signal);
       return 'done';
@@ -108,6 +114,8 @@ export const runVerb = verb<[], { control?: true }>({
       for (const stopListening of deaf) stopListening();
       await notifier.stop();
       await Promise.all([traces?.stop(), logExport?.stop(), measuring.stop()]);
+      const { failed = 0, dropped = 0 } = traces?.counts() ?? {};
+      if (failed + dropped > 0) log.warn({ failed, dropped }, `${failed + dropped} span(s) were never delivered`);
       await log.flush();
     }
   },

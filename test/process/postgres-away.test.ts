@@ -53,6 +53,9 @@ test('absent at the start: it is waited for, said once, and found when it comes'
   const daemon = bed.daemon();
   const said = await daemon.says(/waiting for Postgres/);
   expect(said).toMatchObject({ code: 'DATABASE_UNAVAILABLE', hint: expect.stringContaining('DATABASE_URL') });
+  // A reload that comes too early ends nothing.
+  daemon.signal('SIGHUP');
+  await daemon.says(/not started yet: there is nothing to reload/);
   expect(await bed.cli('status')).toMatchObject({
     code: 6,
     stdout: expect.stringContaining('Postgres does not answer'),
