@@ -97,6 +97,8 @@ test('come back empty: the sweep arms every timer again, for the due time that i
   const daemon = await bed.daemon().ready();
   const before = await patient.synced();
   const { dueAtMs } = await patient.until((row) => row.state === 'scheduled', 'at rest');
+  // The row comes first: a timer that is armed after the flush needs no sweep.
+  await vi.waitFor(async () => expect(await bed.timer(patient.id)).toMatchObject({ dueAtMs }), eventually);
   await flush(bed);
   await daemon.says((line) => line.level === 'warn' && /repaired|got one/.test(line.msg));
   expect(await bed.timer(patient.id)).toMatchObject({ dueAtMs });

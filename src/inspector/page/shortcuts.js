@@ -73,8 +73,14 @@ export class KeyBoard extends Component {
   };
 
   #search() {
-    if (this.props.app.route.view !== 'fleet') this.props.app.go(fleetRoute);
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('search')?.focus()));
+    const focus = () => document.getElementById('search')?.focus();
+    if (this.props.app.route.view === 'fleet') {
+      // At once: what is typed next belongs there.
+      focus();
+      return;
+    }
+    this.props.app.go(fleetRoute);
+    requestAnimationFrame(() => requestAnimationFrame(focus));
   }
 
   /** @param {1 | -1} step */
