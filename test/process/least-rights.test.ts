@@ -98,8 +98,12 @@ test.skipIf(redisFound === null)(
     await lab.cluster.faults.clear();
 
     // A run is taken from its holder.
-    await lab.cluster.faults.set({ does: 'hang' });
-    await lab.working();
+    await lab.cluster.faults.set({ does: 'hang', times: 1 });
+    await vi.waitFor(async () => {
+      await lab.working();
+      // It hangs this run and not the next one.
+      expect(lab.cluster.faults.list(), 'it has struck').toEqual([]);
+    }, eventually);
     await cli('unlock', 'lab');
     await lab.cluster.faults.clear();
     const { id } = (await lab.runs()).at(-1) ?? { id: '0' };
