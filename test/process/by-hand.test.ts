@@ -48,10 +48,15 @@ test.for(states)('sync now, from $state ($more, $fault)', async ({ state, more, 
   if (fault === 401) await writeFile(patient.tokenFile, 'not-the-token');
   const daemon = await bed.daemon().ready();
   if (state === 'scheduled') await patient.synced();
-  await vi.waitFor(async () => expect((await daemon.fleet()).fabrics).toMatchObject([{ state }]), eventually);
+  const before = await vi.waitFor(async () => {
+    expect((await daemon.fleet()).fabrics).toMatchObject([{ state }]);
+    const row = await patient.row();
+    // While the failed run is being recorded it is still in hand, and whoever asks then joins it.
+    expect(row.leaseHolder).toBeNull();
+    return row;
+  }, eventually);
   await patient.cluster.faults.clear();
   await writeFile(patient.tokenFile, patient.cluster.token);
-  const before = await patient.row();
 
   const answer = await bed.cli('trigger', 'lab', '--json');
   if (refused) {
