@@ -10,7 +10,7 @@ import type {
   ObservableGauge,
   ObservableUpDownCounter,
 } from '@opentelemetry/api';
-import type { MetricDescription, MetricKind } from './metric-names.ts';
+import type { MetricContract, MetricKind } from './contract.ts';
 
 interface InstrumentOf {
   readonly counter: Counter;
@@ -21,7 +21,7 @@ interface InstrumentOf {
 }
 
 /** The instruments of a table, under the table's keys. */
-export type Instruments<Table extends Readonly<Record<string, MetricDescription>>> = {
+export type Instruments<Table extends Readonly<Record<string, MetricContract>>> = {
   readonly [Key in keyof Table]: InstrumentOf[Table[Key]['kind']];
 };
 
@@ -33,12 +33,12 @@ const make: { readonly [Kind in MetricKind]: (meter: Meter, name: string, option
   'observed sum': (meter, name, options) => meter.createObservableUpDownCounter(name, options),
 };
 
-export function instrumentsOf<Table extends Readonly<Record<string, MetricDescription>>>(
+export function instrumentsOf<Table extends Readonly<Record<string, MetricContract>>>(
   meter: Meter,
   table: Table,
 ): Instruments<Table> {
   const made = Object.entries(table).map(([key, { name, kind, unit, when, buckets }]) => {
-    const advice = buckets ? { advice: { explicitBucketBoundaries: [...buckets] } } : {};
+    const advice = buckets.length > 0 ? { advice: { explicitBucketBoundaries: [...buckets] } } : {};
     return [key, make[kind](meter, name, { unit, description: when, ...advice })];
   });
   return Object.fromEntries(made) as Instruments<Table>;
@@ -46,19 +46,21 @@ export function instrumentsOf<Table extends Readonly<Record<string, MetricDescri
 
 /** Counters whose attributes are known begin at 0: a series that is born with its first event hides that event from `rate`. */
 export function beginAtZero(
-  table: Readonly<Record<string, MetricDescription>>,
+  table: Readonly<Record<string, MetricContract>>,
   counters: Readonly<Record<string, Counter>>,
 ): void {
-  for (const [key, { attributes = {} }] of Object.entries(table)) {
+  for (const [key, { attributes }] of Object.entries(table)) {
     for (const combination of combinations(Object.entries(attributes))) counters[key]?.add(0, combination);
   }
 }
 
 /** Every combination of values; none where one attribute is open. */
-function combinations(attributes: readonly (readonly [string, readonly string[]])[]): Record<string, string>[] {
+function combinations(
+  attributes: readonly (readonly [string, readonly string[] | undefined])[],
+): Record<string, string>[] {
   const [first, ...rest] = attributes;
   if (!first) return [{}];
-  const [name, values] = first;
+  const [name, values = []] = first;
   return values.flatMap((value) => combinations(rest).map((more) => ({ [name]: value, ...more })));
 }
 

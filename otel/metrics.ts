@@ -1,13 +1,13 @@
 // What is measured: events are told as they happen, states are asked for when somebody looks.
 //
-//   Q1. Names, units and attributes come from `metric-names.ts`; nothing is measured that does not stand there.
+//   Q1. Names, units and attributes come from `names.ts`; nothing is measured that does not stand there.
 //   Q2. A fabric that is gone is gone from the metrics: what is named is observed anew at each look.
 //   Q3. At most `namedMax` fabrics are named at a look, the most outdated first: a mistake that adds a hundred thousand
 //       fabrics must not take the monitoring down with it.
 
 import type { Meter } from '@opentelemetry/api';
 import { all, beginAtZero, type Instruments, instrumentsOf } from './instruments.ts';
-import { counted, distributed, metricAttributes as key, observed } from './metric-names.ts';
+import { counted, distributed, observed } from './names.ts';
 
 /** A fabric as a look at the metrics tells it. Seconds. */
 export interface FabricFacts {
@@ -66,29 +66,30 @@ export class Metrics {
 
   /** @param lateMs since the due time; null for a manual run */
   runStarted(trigger: string, lateMs: number | null): void {
-    this.#counted.runStarts.add(1, { [key.trigger]: trigger });
+    this.#counted.runStarts.add(1, { 'fabric.run.trigger': trigger });
     // Another machine's clock may have made the due time.
-    if (lateMs !== null) this.#distributed.runLateness.record(Math.max(0, lateMs) / 1_000, { [key.trigger]: trigger });
+    if (lateMs !== null)
+      this.#distributed.runLateness.record(Math.max(0, lateMs) / 1_000, { 'fabric.run.trigger': trigger });
   }
 
   runEnded(outcome: RunOutcome, durationMs: number): void {
-    this.#distributed.runDuration.record(durationMs / 1_000, { [key.outcome]: outcome });
+    this.#distributed.runDuration.record(durationMs / 1_000, { 'fabric.run.outcome': outcome });
   }
 
   runFailed(code: string): void {
-    this.#counted.runFailures.add(1, { [key.error]: code });
+    this.#counted.runFailures.add(1, { 'error.type': code });
   }
 
   contended(lease: LeaseKind): void {
-    this.#counted.contentions.add(1, { [key.lease]: lease });
+    this.#counted.contentions.add(1, { 'fabric.lease.kind': lease });
   }
 
   fenced(act: 'commit' | 'settle'): void {
-    this.#counted.fenced.add(1, { [key.act]: act });
+    this.#counted.fenced.add(1, { 'fabric.store.act': act });
   }
 
   leaseRenewed(lease: LeaseKind, answer: 'renewed' | 'refused' | 'unanswered'): void {
-    this.#counted.leaseRenewals.add(1, { [key.lease]: lease, [key.answer]: answer });
+    this.#counted.leaseRenewals.add(1, { 'fabric.lease.kind': lease, 'fabric.lease.answer': answer });
   }
 
   leaseLost(): void {
@@ -96,12 +97,12 @@ export class Metrics {
   }
 
   timersArmed(kind: string, count = 1): void {
-    this.#counted.timersArmed.add(count, { [key.timer]: kind });
+    this.#counted.timersArmed.add(count, { 'fabric.timer.kind': kind });
   }
 
   swept(repairs: Readonly<Record<'rearmed' | 'cancelled' | 'interrupted', number>>): void {
     for (const [repair, count] of Object.entries(repairs)) {
-      if (count > 0) this.#counted.sweepRepairs.add(count, { [key.repair]: repair });
+      if (count > 0) this.#counted.sweepRepairs.add(count, { 'fabric.sweep.repair': repair });
     }
   }
 
@@ -115,7 +116,7 @@ export class Metrics {
   /** What a committed run did. */
   changed(counts: Readonly<Record<'created' | 'updated' | 'deleted' | 'touched' | 'quarantined', number>>): void {
     for (const [change, count] of Object.entries(counts)) {
-      if (count > 0) this.#counted.objectChanges.add(count, { [key.change]: change });
+      if (count > 0) this.#counted.objectChanges.add(count, { 'fabric.object.change': change });
     }
   }
 
@@ -125,25 +126,25 @@ export class Metrics {
     const instruments = all(the);
     const look: Parameters<Meter['addBatchObservableCallback']>[0] = (seen) => {
       for (const [state, count] of Object.entries(facts.census()))
-        seen.observe(the.fabrics, count, { [key.state]: state });
+        seen.observe(the.fabrics, count, { 'fabric.state': state });
       const { running, capacity, waiting } = facts.slots();
       seen.observe(the.running, running);
       seen.observe(the.capacity, capacity);
       for (const [slotClass, count] of Object.entries(waiting)) {
-        seen.observe(the.waiting, count, { [key.slotClass]: slotClass });
+        seen.observe(the.waiting, count, { 'fabric.slot.class': slotClass });
       }
       for (const [server, up] of Object.entries(facts.available())) {
-        seen.observe(the.available, up ? 1 : 0, { [key.server]: server });
+        seen.observe(the.available, up ? 1 : 0, { 'db.system.name': server });
       }
       seen.observe(the.progress, facts.progress() ? 1 : 0);
       seen.observe(the.overdue, facts.overdueS());
       for (const { name, ageS, intervalS, trouble, waitsFor } of named([...facts.fabrics()])) {
-        const fabric = { [key.fabric]: name };
+        const fabric = { 'fabric.name': name };
         if (ageS !== null) seen.observe(the.lastSuccessAge, ageS, fabric);
         if (intervalS !== null) seen.observe(the.interval, intervalS, fabric);
-        if (waitsFor) seen.observe(the.awaitingApproval, 1, { ...fabric, [key.approval]: waitsFor });
+        if (waitsFor) seen.observe(the.awaitingApproval, 1, { ...fabric, 'fabric.approval.kind': waitsFor });
         if (trouble) {
-          const why = { [key.state]: trouble.state, [key.error]: trouble.code };
+          const why = { 'fabric.state': trouble.state, 'error.type': trouble.code };
           seen.observe(the.failedAttempts, trouble.attempts, { ...fabric, ...why });
         }
       }

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
 import type { Meter } from '@opentelemetry/api';
 import { all, instrumentsOf } from './instruments.ts';
-import { ofProcess } from './metric-names.ts';
+import { ofProcess } from './names.ts';
 
 /** How often the event loop's delay is sampled: fine enough for what delays a timer, and free (one wake-up in 20 ms). */
 const sampleMs = 20;

@@ -6,7 +6,7 @@
 
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { MetricDescription } from './metric-names.ts';
+import type { MetricContract } from './contract.ts';
 
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -23,7 +23,7 @@ export function prometheusText({ resource, scopeMetrics }: ResourceMetrics): str
 }
 
 /** What a metric of the contract is called there. */
-export function prometheusName({ name, kind, unit }: MetricDescription): string {
+export function prometheusName({ name, kind, unit }: MetricContract): string {
   const isGauge = kind === 'observed gauge';
   const named = nameWithUnit(name, unit, isGauge).replaceAll('.', '_');
   return kind.endsWith('counter') ? `${named}_total` : named;

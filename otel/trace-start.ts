@@ -21,7 +21,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { type Environment, exportAsked, protocolTrouble } from './asked.ts';
 import { traceWith } from './in-span.ts';
-import { ofSdk } from './metric-names.ts';
+import { ofSdk } from './names.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
 import { queueSettings } from './trace-settings.ts';
 

@@ -3,9 +3,10 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { counted, distributed, type MetricDescription, observed, ofProcess, ofSdk } from '../../otel/metric-names.ts';
+import type { MetricContract } from '../../otel/contract.ts';
 import type { DaemonFacts, FabricFacts } from '../../otel/metrics.ts';
 import { type Measuring, startMeasuring } from '../../otel/metrics-start.ts';
+import { counted, distributed, observed, ofProcess, ofSdk } from '../../otel/names.ts';
 import { readExposition, seriesValue } from '../support/exposition.ts';
 
 function measuring(env: Readonly<Record<string, string>> = {}): Measuring {
@@ -136,7 +137,7 @@ describe('what is measured', () => {
 });
 
 describe('names', () => {
-  const ours: MetricDescription[] = Object.values({ ...counted, ...distributed, ...observed });
+  const ours: MetricContract[] = Object.values({ ...counted, ...distributed, ...observed });
   const standard = new Set<unknown>(Object.values(conventions));
 
   test('are those of the conventions where they are not ours', () => {

@@ -1,4 +1,4 @@
-// What a running daemon exposes, held against its contract (`otel/metric-names.ts`) in both directions, and what the
+// What a running daemon exposes, held against its contract (`otel/names.ts`) in both directions, and what the
 // dashboard and the alerts ask for, held against what it exposes.
 
 import { once } from 'node:events';
@@ -6,7 +6,8 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { counted, distributed, type MetricDescription, observed, ofProcess, ofSdk } from '../../otel/metric-names.ts';
+import type { MetricContract } from '../../otel/contract.ts';
+import { counted, distributed, observed, ofProcess, ofSdk } from '../../otel/names.ts';
 import { type Family, readExposition, seriesValue } from '../support/exposition.ts';
 import { type Bed, bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
@@ -50,7 +51,7 @@ async function collector(): Promise<{ url: string; paths: string[] }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, paths };
 }
 
-const described: readonly MetricDescription[] = Object.values({
+const described: readonly MetricContract[] = Object.values({
   ...counted,
   ...distributed,
   ...observed,
@@ -58,7 +59,7 @@ const described: readonly MetricDescription[] = Object.values({
 });
 
 /** The specification's way from a name to Prometheus's. */
-function prometheusName({ name, kind, unit }: MetricDescription): string {
+function prometheusName({ name, kind, unit }: MetricContract): string {
   const word = { s: 'seconds', By: 'bytes', '1': 'ratio' }[unit];
   const base = name.replaceAll('.', '_');
   const withUnit = word === undefined || base.endsWith(`_${word}`) ? base : `${base}_${word}`;
@@ -128,12 +129,12 @@ describe('a daemon that lived through every outcome', () => {
     expect(paths).toEqual(expect.arrayContaining(['/v1/logs', '/v1/traces']));
 
     for (const one of described) {
-      const { attributes = {} } = one;
+      const { attributes } = one;
       const wanted = Object.keys(attributes).map(label).toSorted();
       for (const sample of exposed.get(prometheusName(one))?.samples ?? []) {
         const { le: _, ...labels } = sample.labels;
         expect(Object.keys(labels).toSorted(), one.name).toEqual(wanted);
-        for (const [attribute, values] of Object.entries(attributes)) {
+        for (const [attribute, values = []] of Object.entries(attributes)) {
           if (values.length > 0) expect(values, `${attribute} of ${one.name}`).toContain(labels[label(attribute)]);
         }
       }
@@ -252,8 +253,8 @@ function someFits({ label, operator, value }: Matcher, found: Family['samples'])
 
 /** A value that the contract lists, though no series has it at this moment. */
 function listed(name: string, value: string): boolean {
-  return described.some(({ attributes = {} }) =>
-    Object.entries(attributes).some(([attribute, values]) => label(attribute) === name && values.includes(value)),
+  return described.some(({ attributes }) =>
+    Object.entries(attributes).some(([attribute, values = []]) => label(attribute) === name && values.includes(value)),
   );
 }
 

@@ -1,9 +1,8 @@
 // The parts of the README that are made from the code: `npm run readme` writes them, a test compares them.
 
 import { fabricMachine } from '../../machines/fabric/machine.ts';
-import type { SpanContract } from '../../otel/contract.ts';
-import { counted, distributed, type MetricDescription, observed, ofProcess, ofSdk } from '../../otel/metric-names.ts';
-import { attributes, spans } from '../../otel/names.ts';
+import type { EventContract, MetricContract, SpanContract } from '../../otel/contract.ts';
+import { attributes, counted, distributed, events, observed, ofProcess, ofSdk, spans } from '../../otel/names.ts';
 import { prometheusName } from '../../otel/prometheus.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { everyVerb } from '../../src/cli/verbs.ts';
@@ -48,26 +47,32 @@ export const parts: Readonly<Record<string, () => string>> = {
   spans: () =>
     table(
       ['span', 'appears', 'attributes'],
-      Object.values<SpanContract>(spans).map(({ name, when, always, sometimes, events, links }) => {
+      Object.values<SpanContract>(spans).map(({ name, when, always, sometimes = [], events: happen = [], links }) => {
         const told = [...always, ...sometimes.map((attribute) => `${attribute}?`)].map(
           (attribute) => `\`${attribute}\``,
         );
-        const more = [...events.map((event) => `event \`${event}\``), ...(links ? ['links'] : [])];
+        const more = [...happen.map((event) => `event \`${event}\``), ...(links ? ['links'] : [])];
         return [`\`${name}\``, when, [...told, ...more].join(', ')];
       }),
     ),
   'span attributes': () =>
     table(
       ['attribute', 'is'],
-      Object.entries(attributes).map(([name, { is }]) => [`\`${name}\``, is]),
+      [
+        ...Object.entries(attributes).map(([name, is]) => [`\`${name}\``, is]),
+        ...Object.entries<EventContract>(events).map(([name, event]) => [
+          `event \`${name}\``,
+          `${event.when} With ${event.attributes.map((attribute) => `\`${attribute}\``).join(', ')}.`,
+        ]),
+      ],
     ),
   metrics: () =>
     table(
       ['metric', 'labels', 'says'],
       [
-        ...Object.values<MetricDescription>({ ...counted, ...distributed, ...observed, ...ofProcess }).map((metric) => [
+        ...Object.values<MetricContract>({ ...counted, ...distributed, ...observed, ...ofProcess }).map((metric) => [
           `\`${prometheusName(metric)}\``,
-          Object.keys(metric.attributes ?? {})
+          Object.keys(metric.attributes)
             .map((attribute) => `\`${attribute.replaceAll('.', '_')}\``)
             .join(', '),
           metric.when,

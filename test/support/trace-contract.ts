@@ -1,6 +1,7 @@
 // Holds what was exported against the contract (`otel/names.ts`), in both directions.
 
-import { type AttributeName, attributes, type SpanKey, spans } from '../../otel/names.ts';
+import type { SpanContract } from '../../otel/contract.ts';
+import { type AttributeName, attributes, events, type SpanKey, spans } from '../../otel/names.ts';
 
 /** A span as any exporter sees it. */
 export interface ToldSpan {
@@ -14,7 +15,8 @@ export interface ToldSpan {
   readonly links: readonly { readonly attributes?: Readonly<Record<string, unknown>> | undefined }[];
 }
 
-const byKey = Object.entries(spans) as readonly (readonly [SpanKey, (typeof spans)[SpanKey]])[];
+const contracts: Readonly<Record<SpanKey, SpanContract<AttributeName, keyof typeof events>>> = spans;
+const byKey = Object.entries(contracts) as readonly (readonly [SpanKey, SpanContract])[];
 
 /** The name as the span's attributes make it; null where one of them is missing. */
 function nameOf(pattern: string, told: ToldSpan['attributes']): string | null {
@@ -40,15 +42,19 @@ export function breaches(span: ToldSpan): readonly string[] {
 }
 
 function breachesOf(span: ToldSpan, key: SpanKey): readonly string[] {
-  const { kind, always, sometimes, events, links } = spans[key];
+  const { kind, always, sometimes = [], events: known = [], links } = contracts[key];
   const told = Object.keys(span.attributes);
   const wrong: string[] = [];
   if (span.kind !== kind) wrong.push(`kind ${span.kind} instead of ${kind}`);
   for (const name of always) if (!told.includes(name)) wrong.push(`without ${name}`);
   for (const name of told) if (![...always, ...sometimes].includes(name as AttributeName)) wrong.push(`with ${name}`);
   for (const event of span.events) {
-    if (!events.includes(event.name)) wrong.push(`event ${event.name}`);
-    for (const name of Object.keys(event.attributes ?? {})) if (!(name in attributes)) wrong.push(`event with ${name}`);
+    const mine = known.find((name) => name === event.name);
+    if (!mine) wrong.push(`event ${event.name}`);
+    const should: readonly string[] = mine ? events[mine].attributes : [];
+    const does = Object.keys(event.attributes ?? {});
+    for (const name of does) if (!should.includes(name)) wrong.push(`event ${event.name} with ${name}`);
+    for (const name of should) if (!does.includes(name)) wrong.push(`event ${event.name} without ${name}`);
   }
   if (span.links.length > 0 && !links) wrong.push('linked');
   for (const link of span.links) {
@@ -62,12 +68,12 @@ export function untold(those: readonly ToldSpan[], keys: readonly SpanKey[]): re
   return keys.flatMap((key) => {
     const mine = those.filter((span) => keyOf(span) === key);
     if (mine.length === 0) return [key];
-    const { always, sometimes, events, links } = spans[key];
+    const { always, sometimes = [], events: known = [], links } = contracts[key];
     const told = new Set(mine.flatMap((span) => Object.keys(span.attributes)));
     const happened = new Set(mine.flatMap((span) => span.events.map(({ name }) => name)));
     return [
       ...[...always, ...sometimes].filter((name) => !told.has(name)),
-      ...events.filter((name) => !happened.has(name)),
+      ...known.filter((name) => !happened.has(name)),
       ...(links && !mine.some((span) => span.links.length > 0) ? ['a link'] : []),
     ].map((what) => `${key}: ${what}`);
   });
