@@ -16,7 +16,7 @@ export type Tiding =
       readonly run: string | null;
       /** Of the run or planning that it belongs to; null where nothing is traced. */
       readonly trace_id: string | null;
-      /** Into `locked` by a timer: how long after its due time, in milliseconds; else null. */
+      /** Into `locked` by a timer: how long after its due time, in milliseconds, 0 where a clock was set back; else null. */
       readonly late_ms: number | null;
     }
   | {
@@ -37,6 +37,8 @@ export type Tiding =
       readonly created: number;
       readonly updated: number;
       readonly deleted: number;
+      /** Left the inventory because their kinds are not read any more. */
+      readonly unsynced: number;
     };
 
 export class Tidings {

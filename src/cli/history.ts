@@ -8,7 +8,9 @@ import { verb } from './verb.ts';
 export const historyVerb = verb<[fabric: string], { limit: number }>({
   path: ['history'],
   summary: 'the runs of a fabric, the newest first',
-  details: 'LATE is how long after its due time a run began. See what a run changed with diff.',
+  details:
+    'LATE is how long after its due time a run began. +/~/- are the objects that it created, updated and deleted; ' +
+    '"unsynced" are those that left because their kind is not read any more. See what a run changed with diff.',
   examples: ['fabric-syncd history lab', 'fabric-syncd history lab --limit 200 --json'],
   define(command) {
     command.argument('<fabric>', 'name or number').option('--limit <number>', 'how many at most', whole(1, 10_000), 20);

@@ -1,6 +1,7 @@
 // Runs as rows of a table: for `history`, for `status F` and for the result of `trigger`.
 
 import type { RunView } from '../inspector/view.ts';
+import { countsText } from './counts-text.ts';
 import { span } from './span.ts';
 import { short } from './status-text.ts';
 import type { Cell, Column } from './table.ts';
@@ -24,9 +25,9 @@ export function runTable(runs: readonly RunView[]): [readonly Column[], readonly
       short(run.started_at),
       run.trigger,
       outcomeCell(run.outcome),
-      run.lateness_ms === null ? null : span(Math.max(0, run.lateness_ms)),
+      run.lateness_ms === null ? null : span(run.lateness_ms),
       run.duration_ms === null ? null : span(run.duration_ms),
-      `${run.created}/${run.updated}/${run.deleted}`,
+      countsText(run),
       run.error,
     ]),
   ];

@@ -5,8 +5,9 @@
 
 import { idleWords, shellWord } from '../inspector/hints.ts';
 import { timerDisagrees } from '../inspector/timer-view.ts';
-import type { FabricView, RunView, StatusView } from '../inspector/view.ts';
+import type { FabricView, StatusView } from '../inspector/view.ts';
 import type { Colour, Paint } from './colours.ts';
+import { lastCountsText } from './counts-text.ts';
 import { cut, plain } from './plain-text.ts';
 import { wholeSpan } from './span.ts';
 import { type Cell, type Column, formatTable } from './table.ts';
@@ -92,7 +93,7 @@ function fabricTable(view: StatusView, options: TextOptions): string[] {
     { title: 'LAST SYNC', from: 76, cell: (fabric) => clockTime(fabric.last_sync, view.at) },
     { title: 'AGE', align: 'right', from: 50, cell: (fabric) => duration(fabric.age_ms) },
     { title: 'OBJECTS', align: 'right', from: 60, cell: (fabric) => fabric.objects },
-    { title: '+/~/-', align: 'right', from: 60, cell: (fabric) => countsText(fabric.last_run) },
+    { title: '+/~/-', align: 'right', from: 60, cell: (fabric) => lastCountsText(fabric.last_run, width) },
     { title: 'TRIES', align: 'right', from: 110, cell: (fabric) => fabric.attempts },
     { title: 'TIMER', from: 110, cell: timerCell },
   ];
@@ -203,11 +204,6 @@ export function dueCell(fabric: FabricView): Cell {
 
 function timerCell({ timer }: FabricView): Cell {
   return timerDisagrees[timer.state] ? { text: timer.state, colour: 'yellow' } : timer.state;
-}
-
-/** Created, updated, deleted. */
-export function countsText(run: RunView | null): string | null {
-  return run && run.outcome !== 'failed' ? `${run.created}/${run.updated}/${run.deleted}` : null;
 }
 
 export function duration(ms: number | null): string | null {

@@ -1,8 +1,9 @@
 // `status --watch`: the whole drawn again on a terminal, a line a change elsewhere.
 
 import type { FabricView, StatusView } from '../inspector/view.ts';
+import { lastCountsText } from './counts-text.ts';
 import { plain } from './plain-text.ts';
-import { countsText, short } from './status-text.ts';
+import { short } from './status-text.ts';
 
 /**
  * Home, the lines with the rest of each cleared, and the rest of the screen: nothing flickers.
@@ -59,6 +60,6 @@ function fabricChange(was: FabricView | undefined, now: FabricView): string[] {
 }
 
 function counts({ last_run }: FabricView): string {
-  const text = countsText(last_run);
+  const text = lastCountsText(last_run);
   return text ? ` ${text}` : '';
 }

@@ -5,6 +5,7 @@ import { shellWord } from '../inspector/hints.ts';
 import { runView } from '../inspector/view.ts';
 import type { Answer } from './await-requests.ts';
 import type { Paint } from './colours.ts';
+import { changesText } from './counts-text.ts';
 import type { Exit } from './exit-codes.ts';
 import { plain } from './plain-text.ts';
 import { outcomeCell } from './run-text.ts';
@@ -25,7 +26,7 @@ export function answerLines(answer: Answer, paint: Paint): string[] {
       const outcome = outcomeCell(run.outcome);
       const said =
         typeof outcome === 'object' && outcome !== null ? paint(outcome.colour, outcome.text) : String(outcome);
-      const counts = `${run.created} created, ${run.updated} updated, ${run.deleted} deleted, ${run.unchanged} unchanged`;
+      const counts = `${changesText(run)}, ${run.unchanged} unchanged`;
       const took = run.duration_ms === null ? '' : ` in ${span(run.duration_ms)}`;
       return [
         `${plain(name)}: ${said}${run.outcome === 'failed' ? '' : `: ${counts}`}${took}`,

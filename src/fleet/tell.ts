@@ -38,7 +38,7 @@ export class Teller {
       state,
       run: claim?.runId ?? null,
       trace_id: traceId,
-      late_ms: state === 'locked' && servedDueMs !== null ? nowMs - servedDueMs : null,
+      late_ms: state === 'locked' && servedDueMs !== null ? Math.max(0, nowMs - servedDueMs) : null,
     }));
     this.#logTransition(told, state);
   }
@@ -83,6 +83,7 @@ export class Teller {
       run: job.claim.runId,
       outcome,
       ...counts,
+      unsynced: left.reduce((total, [, { unsynced = 0 }]) => total + unsynced, 0),
     }));
   }
 

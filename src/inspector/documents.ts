@@ -127,6 +127,8 @@ export interface RunMessage {
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
+  /** Left the inventory because their kinds are not read any more: no deletions. */
+  readonly unsynced: number;
 }
 
 // --- GET /api/fabrics/NAME (name or number) ---
@@ -198,7 +200,7 @@ export interface TransitionDocument {
   readonly to: string;
   /** How long it was in `from`; null where this daemon did not see it begin. */
   readonly stayed_ms: number | null;
-  /** Into `locked` by a timer: how long after its due time. */
+  /** Into `locked` by a timer: how long after its due time, at least 0. */
   readonly late_ms: number | null;
   readonly trace_id: string | null;
   readonly run: string | null;

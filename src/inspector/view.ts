@@ -120,12 +120,14 @@ export interface RunView {
   readonly due_at: string | null;
   readonly started_at: string;
   readonly finished_at: string | null;
-  /** From due to started; null for a manual run. */
+  /** From due to started, 0 where the clocks of two hosts say that it was earlier; null for a manual run. */
   readonly lateness_ms: number | null;
   readonly duration_ms: number | null;
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
+  /** Left the inventory because their kinds are not read any more: no deletions. */
+  readonly unsynced: number;
   readonly unchanged: number;
   readonly quarantined: number;
   readonly requests: number;
@@ -304,11 +306,12 @@ export function runView(run: RunRow, fabricName: string, nowMs: number | null = 
     due_at: isoOrNull(run.dueAtMs),
     started_at: formatIso(run.startedMs),
     finished_at: isoOrNull(run.finishedMs),
-    lateness_ms: run.dueAtMs === null ? null : run.startedMs - run.dueAtMs,
+    lateness_ms: run.dueAtMs === null ? null : Math.max(0, run.startedMs - run.dueAtMs),
     duration_ms: endedMs === null ? null : Math.max(0, endedMs - run.startedMs),
     created: run.created,
     updated: run.updated,
     deleted: run.deleted,
+    unsynced: Object.values(run.kinds).reduce((total, { unsynced = 0 }) => total + unsynced, 0),
     unchanged: run.unchanged,
     quarantined: run.quarantined,
     requests: run.requests,

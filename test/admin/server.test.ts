@@ -53,6 +53,7 @@ const ran = (fabricId: string): Tiding => ({
   created: 0,
   updated: 0,
   deleted: 0,
+  unsynced: 0,
 });
 
 describe('the admin socket', () => {

@@ -1,9 +1,10 @@
 // The fleet on a terminal: a head, a window of the table around the fabric that is chosen, and a foot.
 
 import type { FleetFabric, PartsDocument } from '../../inspector/documents.ts';
+import { lastCountsText } from '../counts-text.ts';
 import { cut, plain } from '../plain-text.ts';
 import { wholeSpan } from '../span.ts';
-import { countsText, dueCell, duration, fabricRemarks, limit, stateCell, syncCell } from '../status-text.ts';
+import { dueCell, duration, fabricRemarks, limit, stateCell, syncCell } from '../status-text.ts';
 import { type Cell, type Column, formatTable } from '../table.ts';
 import { asOf, type Model } from './model.ts';
 import type { Screen } from './screen.ts';
@@ -124,7 +125,7 @@ function columns(width: number): readonly FleetColumn[] {
     { title: 'DUE IN', align: 'right', from: 0, cell: (fabric) => (fabric.waits_for_slot ? 'waits' : dueCell(fabric)) },
     { title: 'AGE', align: 'right', from: 50, cell: (fabric) => duration(fabric.age_ms) },
     { title: 'OBJECTS', align: 'right', from: 60, cell: (fabric) => fabric.objects },
-    { title: '+/~/-', align: 'right', from: 60, cell: (fabric) => countsText(fabric.last_run) },
+    { title: '+/~/-', align: 'right', from: 60, cell: (fabric) => lastCountsText(fabric.last_run, width) },
     { title: 'LAST RUNS', from: 80, cell: (fabric) => ({ text: plotOf(fabric), colour: 'dim' }) },
     { title: 'TRIES', align: 'right', from: 110, cell: (fabric) => fabric.attempts },
   ];

@@ -5,7 +5,8 @@
 //   T2. A reader that is slow is waited for; what the daemon can not hold for us meanwhile comes as a snapshot.
 
 import { once } from 'node:events';
-import type { TransitionMessage } from '../../inspector/documents.ts';
+import type { RunMessage, TransitionMessage } from '../../inspector/documents.ts';
+import { unsyncedText } from '../counts-text.ts';
 import type { Exit } from '../exit-codes.ts';
 import { plain } from '../plain-text.ts';
 import { span } from '../span.ts';
@@ -45,7 +46,7 @@ function lineOf({ event, data }: StreamEvent): string | null {
     case 'transition':
       return transitionLine(data);
     case 'run':
-      return `${data.fabric}: run ${data.run} ${data.outcome} +${data.created} ~${data.updated} -${data.deleted}`;
+      return runLine(data);
     case 'gone':
       return `${plain(data.name)}: removed`;
     default:
@@ -53,8 +54,12 @@ function lineOf({ event, data }: StreamEvent): string | null {
   }
 }
 
+function runLine({ fabric, run, outcome, created, updated, deleted, unsynced }: RunMessage): string {
+  return `${plain(fabric)}: run ${run} ${outcome} +${created} ~${updated} -${deleted}${unsyncedText(unsynced)}`;
+}
+
 function transitionLine({ at, fabric, label, from, to, stayed_ms, late_ms }: TransitionMessage): string {
   const stayed = stayed_ms === null ? '' : ` after ${span(stayed_ms)}`;
-  const late = late_ms === null ? '' : `, ${span(Math.max(0, late_ms))} late`;
+  const late = late_ms === null ? '' : `, ${span(late_ms)} late`;
   return `${at.slice(11, 23)} ${plain(fabric)}: ${label}: ${from} → ${to}${stayed}${late}`;
 }
