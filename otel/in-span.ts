@@ -43,14 +43,19 @@ export function isTraced(): boolean {
 /**
  * Opens a span below the one that is active; null where that is not recorded (IN1).
  * @param attributes asked only where it is opened
+ * @param called its name, where that is not made of its attributes alone
  */
-export function openSpan(key: SpanKey, attributes: () => Told): Span | null {
+export function openSpan(key: SpanKey, attributes: () => Told, called?: () => string): Span | null {
   if (tracer === null || !isTraced()) return null;
   const told = attributes();
-  const { kind, parts, name } = shapes[key];
-  const called = parts === null ? name : parts.map((part) => told[part]).join(' ');
-  return tracer.startSpan(called, { kind, attributes: told as Attributes });
+  return tracer.startSpan(called?.() ?? nameOf(shapes[key], told), {
+    kind: shapes[key].kind,
+    attributes: told as Attributes,
+  });
 }
+
+const nameOf = ({ parts, name }: Shape, told: Told): string =>
+  parts === null ? name : parts.map((part) => told[part]).join(' ');
 
 /** Does the work below a span of its own. A failure is told by its code. */
 export async function inSpan<Answer>(

@@ -4,7 +4,8 @@
 //   NA1. A name never holds what differs from fabric to fabric: that is what attributes are for.
 //   NA2. Where OpenTelemetry's conventions have a name, it is that one. The rest is ours: it begins with `fabric.`, a metric
 //        with `fabric_syncd.`, as in Prometheus the metrics of all programs share one space. Units are UCUM.
-//   NA3. A span whose name has `{an.attribute}` in it carries that attribute, and its name is made of it.
+//   NA3. A span whose name has `{an.attribute}` in it carries that attribute, and its name is made of it. `{path}` is that of
+//        `url.full` below the fabric's own URL, with the word `{namespace}` in the place of a name.
 //   NA4. In metrics a fabric's name is told only where an operator asks about one fabric: is it late, is it in trouble, does
 //        it wait for somebody. All else is of the daemon as a whole: a histogram must not cost a hundred series a fabric.
 //   NA5. An attribute of a metric whose values are listed has no other; its series begin at 0, so that the first event is
@@ -74,9 +75,7 @@ export const attributes = {
   'http.request.method': 'Always `GET`.',
   'http.request.resend_count': 'Where it was asked again with a renewed credential.',
   'http.response.status_code': 'Where an answer came.',
-  'http.response.body.size': 'Bytes of the body, as far as it was read.',
   'url.full': 'Without a login; the token of a next page is blotted out.',
-  'url.template': 'The path, with `{namespace}` in the place of a name.',
   'server.address': 'Host name or address.',
   'server.port': 'Port.',
   'db.system.name': '`redis` or `postgresql`.',
@@ -173,17 +172,10 @@ export const spans = tableOf<SpanContract<AttributeName, keyof typeof events>>()
     always: ['fabric.cli.verb', 'process.exit.code'],
   },
   http: {
-    name: '{http.request.method} {url.template}',
+    name: '{http.request.method} {path}',
     kind: 'client',
     when: 'Each request to a fabric: one a page.',
-    always: [
-      'http.request.method',
-      'url.template',
-      'url.full',
-      'server.address',
-      'server.port',
-      'http.response.body.size',
-    ],
+    always: ['http.request.method', 'url.full', 'server.address', 'server.port'],
     sometimes: ['http.response.status_code', 'http.request.resend_count', 'error.type'],
   },
   redis: {

@@ -126,7 +126,8 @@ export class Traces implements Tracing {
       'fabric.run.trigger': trigger,
       ...(servedDueMs !== null && {
         'fabric.run.due_at': new Date(servedDueMs).toISOString(),
-        'fabric.run.late_ms': this.#nowMs() - servedDueMs,
+        // Another machine's clock may have made the due time.
+        'fabric.run.late_ms': Math.max(0, this.#nowMs() - servedDueMs),
       }),
       ...(trigger === 'manual' && reason !== null && { 'fabric.reason': reason }),
     };

@@ -18,7 +18,7 @@ import type {
 import { type Answer, type Scrub, saidBy } from './answers.ts';
 import { asArray, asObject, asText, type Json, looksLikeHtml, readJson } from './body.ts';
 import type { KubeLimits } from './limits.ts';
-import { type OnRequest, openTransport } from './transport.ts';
+import { type OnRequest, openTransport, type Transport } from './transport.ts';
 
 /** An open fabric that can let go of its connections in between. */
 export interface OpenFabric extends FabricApi {
@@ -39,7 +39,11 @@ export function openFabricApi(
   limits: KubeLimits,
   onRequest?: OnRequest,
 ): OpenFabric {
-  const transport = openTransport(address, credential, limits, onRequest);
+  return fabricApiOver(openTransport(address, credential, limits, onRequest));
+}
+
+/** The API over whatever carries its requests. */
+export function fabricApiOver(transport: Transport): OpenFabric {
   const { place } = transport;
   const notKubernetes = (path: string, what: string) =>
     new FabricFailure('NOT_KUBERNETES', `${place}: answered ${path} with ${what}`, { facts: { path } });

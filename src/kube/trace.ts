@@ -3,16 +3,22 @@
 //   KT1. No header is told, so no token; and of the query no `continue`: what it holds is the server's affair.
 
 import type { Span } from '@opentelemetry/api';
-import { failSpan } from '../../otel/in-span.ts';
+import { failSpan, openSpan } from '../../otel/in-span.ts';
 import type { ServerUrl } from './address.ts';
 
 /** @param path with its query */
-export function requestAttributes(server: ServerUrl, path: string, resends: number) {
-  const [plain = '', query = ''] = path.split('?', 2);
+export function openRequest(server: ServerUrl, path: string, resends: number): Span | null {
+  return openSpan(
+    'http',
+    () => attributesOf(server, path, resends),
+    () => `GET ${path.replace(/\?.*$/s, '').replace(/\/namespaces\/[^/]+/, '/namespaces/{namespace}')}`,
+  );
+}
+
+function attributesOf(server: ServerUrl, path: string, resends: number) {
   return {
     'http.request.method': 'GET',
-    'url.template': plain.replace(/\/namespaces\/[^/]+/, '/namespaces/{namespace}'),
-    'url.full': `${server.href}${plain}${query === '' ? '' : `?${withoutToken(query)}`}`,
+    'url.full': `${server.href}${withoutToken(path)}`,
     'server.address': server.hostname,
     'server.port': server.port,
     ...(resends > 0 && { 'http.request.resend_count': resends }),
@@ -20,14 +26,13 @@ export function requestAttributes(server: ServerUrl, path: string, resends: numb
 }
 
 /** @param failure the code of what went wrong; null where an answer came whole, or nobody wants it any more */
-export function endRequest(span: Span, status: number | null, bytes: number, failure: string | null): void {
+export function endRequest(span: Span, status: number | null, failure: string | null): void {
   if (status !== null) span.setAttribute('http.response.status_code', status);
-  span.setAttribute('http.response.body.size', bytes);
   if (failure !== null) failSpan(span, failure);
   else if (status !== null && status >= 400) failSpan(span, String(status));
   span.end();
 }
 
-function withoutToken(query: string): string {
-  return query.replace(/(^|&)continue=[^&]*/, '$1continue=REDACTED');
+function withoutToken(path: string): string {
+  return path.replace(/([?&]continue=)[^&]*/, '$1REDACTED');
 }

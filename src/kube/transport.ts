@@ -8,7 +8,6 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
-import { openSpan } from '../../otel/in-span.ts';
 import { systemClock } from '../clock.ts';
 import type { Credential, FabricAddress } from '../ports/fabric-api.ts';
 import { placeOf, readServerUrl } from './address.ts';
@@ -17,7 +16,7 @@ import { readBody, tooLarge } from './body.ts';
 import { type Phase, reachFailure } from './errors.ts';
 import type { KubeLimits } from './limits.ts';
 import { closedFailure, type Opened, openSession } from './session.ts';
-import { endRequest, requestAttributes } from './trace.ts';
+import { endRequest, openRequest } from './trace.ts';
 
 /** One HTTP exchange, for traces and counts. */
 export interface RequestInfo {
@@ -70,7 +69,7 @@ export function openTransport(
     resends = 0,
   ): Promise<Answer> => {
     const startedMs = systemClock.monotonicMs();
-    const span = openSpan('http', () => requestAttributes(server, path, resends));
+    const span = openRequest(server, path, resends);
     let status: number | null = null;
     let failure: string | null = null;
     progress.phase = 'asking';
@@ -117,7 +116,7 @@ export function openTransport(
       else if (!signal.aborted) failure = reachFailure(place, thrown, progress.phase).code;
       throw thrown;
     } finally {
-      if (span) endRequest(span, status, progress.bytes, failure);
+      if (span) endRequest(span, status, failure);
       onRequest?.({
         method: 'GET',
         urlPath: path.replace(/\?.*$/s, ''),

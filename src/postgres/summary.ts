@@ -9,7 +9,7 @@ export interface Summary {
   readonly text: string;
 }
 
-const textMax = 1_000;
+const textMax = 255;
 const summaryMax = 255;
 /** There are some fifty statements; each may come in a few forms. */
 const knownMax = 500;

@@ -3,13 +3,15 @@
 //
 //   PT1. The text is told with `$1` in the place of values. No value is, and no text of the server's answer: that may quote
 //        one.
-//   PT2. Where nothing is traced, a statement costs one look.
+//   PT2. A COPY lasts until the server has taken the last row, not until its stream is open.
+//   PT3. Where nothing is traced, a statement costs one look.
 
+import { finished, Writable } from 'node:stream';
 import type { Span } from '@opentelemetry/api';
 import type { Sql } from 'postgres';
 import { failSpan, isTraced, openSpan } from '../../otel/in-span.ts';
 import type { DatabaseHost } from './address.ts';
-import { summaryOf } from './summary.ts';
+import { type Summary, summaryOf } from './summary.ts';
 
 /** What every statement of one pool shares. */
 export interface StatementPlace {
@@ -22,6 +24,8 @@ interface Statement {
   readonly tagged: boolean;
   /** The text, once it was sent. */
   readonly string?: string;
+  /** The same object for each statement of one text on one connection, once it was sent. */
+  readonly statement?: object | null;
   readonly strings: readonly string[];
   handler: (statement: Statement) => unknown;
   resolve: (answer: unknown) => unknown;
@@ -40,6 +44,17 @@ export function traceStatements(sql: Sql, place: StatementPlace): Sql {
   });
 }
 
+/** By the driver's own object where there is one: to look a text of some kilobytes up costs more than all else here. */
+const bySent = new WeakMap<object, Summary>();
+
+function summaryOfSent({ statement, string, strings }: Statement): Summary {
+  const before = statement ? bySent.get(statement) : undefined;
+  if (before) return before;
+  const found = summaryOf(string ?? strings.join('$'));
+  if (statement) bySent.set(statement, found);
+  return found;
+}
+
 function isStatement(made: unknown): made is Statement {
   return (made as Partial<Statement>).tagged === true && typeof (made as Partial<Statement>).handler === 'function';
 }
@@ -50,7 +65,7 @@ function follow(statement: Statement, { database, server }: StatementPlace): voi
   const end = (told: { readonly count?: unknown } | null) => {
     if (!span) return;
     // The text is known only now: the driver puts it together when it sends it.
-    const { operation, summary, text } = summaryOf(statement.string ?? statement.strings.join('$'));
+    const { operation, summary, text } = summaryOfSent(statement);
     span.updateName(summary);
     span.setAttributes({ 'db.operation.name': operation, 'db.query.summary': summary, 'db.query.text': text });
     if (typeof told?.count === 'number') span.setAttribute('db.response.returned_rows', told.count);
@@ -66,11 +81,7 @@ function follow(statement: Statement, { database, server }: StatementPlace): voi
     }));
     return handler(asked);
   };
-  statement.resolve = (answer) => {
-    end(answer as { count?: unknown } | null);
-    return resolve(answer);
-  };
-  statement.reject = (error) => {
+  const fail = (error: unknown) => {
     if (span) {
       const { code } = error as { code?: unknown };
       const state = typeof code === 'string' ? code : 'unanswered';
@@ -78,6 +89,14 @@ function follow(statement: Statement, { database, server }: StatementPlace): voi
       failSpan(span, state);
     }
     end(null);
+  };
+  statement.resolve = (answer) => {
+    if (answer instanceof Writable) finished(answer, (error) => (error ? fail(error) : end(null)));
+    else end(answer as { count?: unknown } | null);
+    return resolve(answer);
+  };
+  statement.reject = (error) => {
+    fail(error);
     return reject(error);
   };
 }

@@ -22,10 +22,17 @@ const byKey = Object.entries(contracts) as readonly (readonly [SpanKey, SpanCont
 function nameOf(pattern: string, told: ToldSpan['attributes']): string | null {
   let isWhole = true;
   const name = pattern.replace(/\{([^}]+)\}/g, (_, attribute: string) => {
-    isWhole &&= told[attribute] !== undefined;
-    return String(told[attribute]);
+    const value = told[attribute === 'path' ? 'url.full' : attribute];
+    isWhole &&= value !== undefined;
+    return attribute === 'path' && isWhole ? pathOf(String(value)) : String(value);
   });
   return isWhole ? name : null;
+}
+
+function pathOf(url: string): string {
+  return new URL(url).pathname
+    .replace(/^.*?(?=\/(api|apis|version)\b)/, '')
+    .replace(/\/namespaces\/[^/]+/, '/namespaces/{namespace}');
 }
 
 /** Which span of the contract it is: of those whose name fits, the one that it breaches least. */
