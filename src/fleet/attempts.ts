@@ -10,9 +10,9 @@
 //       more does not keep its fabric waiting for its own lease.
 
 import { randomUUID } from 'node:crypto';
-import { type BackoffPolicy, probeDelayMs, retryDelayMs } from '../../machines/fabric/backoff.ts';
+import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
-import { nextTick, type Plan } from '../../machines/fabric/plan.ts';
+import type { Plan } from '../../machines/fabric/plan.ts';
 import type {
   ArmInput,
   AttemptInput,
@@ -25,10 +25,11 @@ import type {
 import type { Clock } from '../clock.ts';
 import type { Dice } from '../dice.ts';
 import type { FabricLock, Lease } from '../ports/lock.ts';
-import type { FabricRow, FabricSettings, NextDue, SettleRequest, Store } from '../ports/store.ts';
+import type { FabricRow, FabricSettings, Settled, SettleRequest, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding, SyncJob } from '../sync/run.ts';
 import { connectionAfter } from './connection-after.ts';
+import { DueTimes } from './due-times.ts';
 import type { Planner } from './planner.ts';
 
 export interface AttemptPolicy {
@@ -75,17 +76,16 @@ interface Unwritten {
 /** How far two clocks may run apart while a claim lasts, as a share of it; and Postgres's rounding, in milliseconds. */
 const drift = { share: 0.01, ms: 2 };
 
-/** Before a run is made again that our own servers cut short. */
-const pauseMsMin = 1_000;
-
 export class Attempts {
   readonly #deps: AttemptDeps;
+  readonly #due: DueTimes;
   readonly #held = new Map<string, Held>();
   /** By fabric (A5). */
   readonly #unwritten = new Map<string, Unwritten>();
 
   constructor(deps: AttemptDeps) {
     this.#deps = deps;
+    this.#due = new DueTimes({ clock: deps.clock, dice: deps.dice, backoff: deps.policy.backoff });
   }
 
   async armTimer({ fabricId, kind, dueAtMs }: ArmInput, traceparent: string | null = null): Promise<void> {
@@ -160,7 +160,12 @@ export class Attempts {
       throw new FabricFailure('LEASE_LOST', 'the lease had ended when the run was to begin');
     }
     const { row, settings } = held;
-    const job: SyncJob = { fabricId: input.fabricId, claim: input.claim, settings, next: () => this.#next(row) };
+    const job: SyncJob = {
+      fabricId: input.fabricId,
+      claim: input.claim,
+      settings,
+      next: () => this.#due.afterCommit(row),
+    };
     const ending = await this.#deps.sync(job, signal);
     if (ending.kind === 'failed') {
       held.ending = ending;
@@ -230,7 +235,9 @@ export class Attempts {
     const { fabricId, token } = input;
     const held = this.#held.get(token) ?? null;
     try {
-      const row = await this.#settle(input, this.#dueAfter(input, held), held);
+      const answer = await this.#settle(input, this.#due.afterEnd(input, held), held);
+      // Overtaken: the row says where to rest.
+      const row = answer.kind === 'settled' ? answer.row : await this.#deps.store.fabric(fabricId);
       return { plan: row ? await this.#planOf(row) : { state: 'idle', reason: 'not_configured' } };
     } catch (thrown) {
       if (FabricFailure.from(thrown).code === 'DATABASE_UNAVAILABLE') this.#unwritten.set(fabricId, { input, held });
@@ -241,30 +248,33 @@ export class Attempts {
   }
 
   /**
-   * Writes down how runs ended while Postgres was away (A5).
+   * Writes down how runs ended while Postgres was away (A5), but for those whose rows somebody keeps locked: they must not
+   * keep the others waiting, and are for the next time.
    * Tells each fabric as soon as its row says so, also where the next one fails: its timer is still hidden by the claim of
    * the run.
    * @throws `DATABASE_UNAVAILABLE` where it still is: what is left is kept. Anything else once: that end is forgotten
    */
   async *settleLeft(): AsyncIterable<string> {
     for (const fabricId of [...this.#unwritten.keys()]) {
-      await this.#writeDown(fabricId);
-      yield fabricId;
+      if (await this.#writeDown(fabricId, { noWait: true })) yield fabricId;
     }
   }
 
-  async #writeDown(fabricId: string): Promise<void> {
+  /** @returns whether its row says so now; else somebody keeps it locked, which only `noWait` does not wait for */
+  async #writeDown(fabricId: string, how: Pick<SettleRequest, 'noWait'> = {}): Promise<boolean> {
     const unwritten = this.#unwritten.get(fabricId);
-    if (!unwritten) return;
+    if (!unwritten) return true;
     const { input, held } = unwritten;
-    const due = this.#dueAfter(input, held);
+    const due = this.#due.afterEnd(input, held);
     const forget = () => {
       if (this.#unwritten.get(fabricId) === unwritten) this.#unwritten.delete(fabricId);
     };
     try {
-      const again = due && input.failure.code === 'DATABASE_UNAVAILABLE' ? this.#atOnce(due, held) : due;
-      await this.#settle(input, again, held);
-      forget();
+      // Postgres was away for a while, and that was the pause that others have to make.
+      const again = due && input.failure.code === 'DATABASE_UNAVAILABLE' ? this.#due.stillDue(due, held) : due;
+      const { kind } = await this.#settle(input, again, held, how);
+      if (kind !== 'locked') forget();
+      return kind !== 'locked';
     } catch (thrown) {
       // What Postgres refuses it will refuse for ever, and would keep every sweep from its work: the sweep ends the lease.
       if (FabricFailure.from(thrown).code !== 'DATABASE_UNAVAILABLE') forget();
@@ -272,17 +282,14 @@ export class Attempts {
     }
   }
 
-  /** Still due: Postgres was away for a while, and that was the pause that others have to make. */
-  #atOnce(due: NonNullable<SettleRequest['due']>, held: Held | null): SettleRequest['due'] {
-    const nowMs = this.#deps.clock.nowMs();
-    const servedMs = held?.row?.dueAtMs ?? null;
-    return servedMs !== null && servedMs <= nowMs ? { ...due, dueAtMs: nowMs } : due;
-  }
-
-  async #settle(input: SettleInput, due: SettleRequest['due'], held: Held | null): Promise<FabricRow | null> {
-    const { store } = this.#deps;
+  #settle(
+    input: SettleInput,
+    due: SettleRequest['due'],
+    held: Held | null,
+    how: Pick<SettleRequest, 'noWait'> = {},
+  ): Promise<Settled> {
     const { fabricId, rest, outcome, attempts, failure, claim } = input;
-    const answer = await store.settle({
+    return this.#deps.store.settle({
       fabricId,
       claim,
       rest,
@@ -293,9 +300,8 @@ export class Attempts {
       due,
       approval: held?.ending?.approval ?? null,
       figures: held?.ending?.figures ?? null,
+      ...how,
     });
-    // Overtaken: the row says where to rest.
-    return answer.kind === 'settled' ? answer.row : store.fabric(fabricId);
   }
 
   /** The fabric is gone, and with it whoever would have given its lease back. */
@@ -329,64 +335,9 @@ export class Attempts {
     this.#held.delete(token);
     if (held?.lease) await this.#deps.lock.release(held.lease);
   }
-
-  #next(row: FabricRow): NextDue | null {
-    if (!row.syncEnabled || !row.schedulerEnabled || row.intervalMs <= 0) return null;
-    const { clock, dice } = this.#deps;
-    const nowMs = clock.nowMs();
-    const { intervalMs, dueAtMs } = row;
-    // A tick of another interval has no phase to keep.
-    const tickMs = row.tickIntervalMs === intervalMs ? row.tickMs : null;
-    const next = { ...nextTick(tickMs, intervalMs, nowMs, dice.roll()), intervalMs };
-    // Synced by hand before its time: the schedule does not move, not even by another jitter. But a due time that has
-    // come, whatever the tick says (somebody moved it), was served.
-    const stands = next.tickMs === tickMs && row.dueKind === 'sync' && dueAtMs !== null && dueAtMs >= tickMs;
-    return stands ? { ...next, dueAtMs } : next;
-  }
-
-  #dueAfter({ rest, outcome, attempts, failure }: SettleInput, held: Held | null): SettleRequest['due'] {
-    const { clock, policy } = this.#deps;
-    const nowMs = clock.nowMs();
-    const row = held?.row ?? null;
-    if (outcome === 'failed') {
-      return rest === 'scheduled' ? null : this.#nextTry(rest, attempts, row, failure.retryAfterMs);
-    }
-    const next = row && this.#next(row);
-    if (!next || row.dueAtMs === null) return null;
-    const kind = dueKind[rest];
-    // A run that served no due time moves none.
-    if (row.dueAtMs > nowMs) return { kind, dueAtMs: row.dueAtMs };
-    switch (failure.code) {
-      case 'CANCELLED':
-        return rest === 'scheduled' ? { kind, dueAtMs: next.dueAtMs } : this.#nextTry(rest, attempts, row);
-      case 'SHUTDOWN':
-        // Still due, so that the next start resumes it.
-        return { kind, dueAtMs: nowMs };
-      default:
-        // Our own servers were away: soon again, but one that never gets through rests for as long as it works.
-        return { kind, dueAtMs: nowMs + Math.min(row.intervalMs, policy.backoff.capMs, this.#pauseMs(held)) };
-    }
-  }
-
-  #pauseMs(held: Held | null): number {
-    const { clock } = this.#deps;
-    return Math.max(pauseMsMin, held ? Math.round(clock.monotonicMs() - held.claimedMs) : 0);
-  }
-
-  #nextTry(rest: 'backoff' | 'errored', attempts: number, row: FabricRow | null, retryAfterMs?: number) {
-    const { clock, dice, policy } = this.#deps;
-    const delayMs =
-      rest === 'backoff'
-        ? retryDelayMs(policy.backoff, attempts, dice.roll(), retryAfterMs)
-        : probeDelayMs(policy.backoff, row?.intervalMs ?? 0, dice.roll(), retryAfterMs);
-    return { kind: dueKind[rest], dueAtMs: clock.nowMs() + delayMs };
-  }
 }
 
 /** A4: whichever ends first, monotonic milliseconds. */
 function trustedUntilMs({ lease, claimTrustedUntilMs }: Held): number {
   return Math.min(lease?.trustedUntilMs ?? claimTrustedUntilMs, claimTrustedUntilMs);
 }
-
-/** Why a fabric that rests so has a timer. */
-const dueKind = { scheduled: 'sync', backoff: 'retry', errored: 'probe' } as const;

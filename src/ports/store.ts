@@ -206,9 +206,18 @@ export interface SettleRequest {
   /** A failed first reading of another cluster waits for a person. */
   readonly approval: Approval | null;
   readonly figures: RunFigures | null;
+  /** Does not wait for whoever holds the rows; says `locked` instead, with nothing written. */
+  readonly noWait?: true;
 }
 
-export type Settled = { readonly kind: 'settled'; readonly row: FabricRow } | { readonly kind: 'stale' };
+export type Settled =
+  /** The row as it is now. Also where this daemon had ended that run already (settled or committed): its answer was lost. */
+  | { readonly kind: 'settled'; readonly row: FabricRow }
+  /** Somebody else ended that run: nothing is written. */
+  | { readonly kind: 'stale' }
+  /** The fabric was removed. */
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'locked' };
 
 /** Something that another process did, or a person did in SQL. */
 export type Notice =
@@ -243,8 +252,8 @@ export interface Store {
   settle(request: SettleRequest): Promise<Settled>;
 
   /**
-   * Writes what `plan` decided into the rows (state, due time, failure), except where somebody holds a lease or the row
-   * is not any more what was planned.
+   * Writes what `plan` decided into the rows (state, due time, failure), except where somebody holds a lease, the row is
+   * not any more what was planned, or somebody keeps it locked.
    * @returns the ids that were written
    */
   remember(plans: readonly RememberedPlan[]): Promise<readonly string[]>;
@@ -259,7 +268,7 @@ export interface Store {
   ): Promise<readonly { fabricId: string; name: string; holder: string }[]>;
   /** Fabrics whose due time passed before `dueBeforeMs` and whose lease is free: somebody's timer was lost. */
   overdue(dueBeforeMs: number, atMost: number): Promise<readonly FabricRow[]>;
-  /** Ends pauses whose time has come. @returns their fabrics */
+  /** Ends pauses whose time has come, but for rows that somebody keeps locked. @returns their fabrics */
   endPauses(): Promise<readonly string[]>;
   /** Fabrics with an open "sync now" request: all of them, or one. */
   openRequests(fabricId?: string): Promise<readonly { fabricId: string; by: string; traceparent: string | null }[]>;

@@ -6,6 +6,9 @@
 
 import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
 
+/** Somebody held what was asked for longer than `lock_timeout`. */
+export const lockNotAvailable = '55P03';
+
 /** Classes of SQLSTATE whose every member is Q1. */
 const unavailableClasses = new Set([
   '08', // connection exception
@@ -21,7 +24,7 @@ const unavailableStates = new Set([
   '3D000', // the database is not there (yet)
   '40001', // serialization failure
   '40P01', // deadlock: the other one went on
-  '55P03', // lock not available in time
+  lockNotAvailable,
 ]);
 
 /**

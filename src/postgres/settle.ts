@@ -9,7 +9,7 @@ import { approvalJson, type FabricColumns, fabricColumns, fabricRow, requestsOpe
 
 const what = 'settle a run';
 
-/** One statement under the epoch of the claim; a stale one changes nothing. Again after a lost answer: the same answer. */
+/** One statement under the epoch of the claim; a stale one changes nothing. Again after a lost answer: settled as before. */
 export async function settle(database: Database, daemon: string, request: SettleRequest): Promise<Settled> {
   const { fabricId, claim, outcome, failure, connection, due } = request;
   const failed = outcome === 'failed';
@@ -24,7 +24,7 @@ export async function settle(database: Database, daemon: string, request: Settle
         select f as old_f, c as old_c from fabric f join fabric_cycle c on c.fabric_id = f.id
          where f.id = ${fabricId}::bigint and c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
            and c.lease_holder = ${daemon}
-           for no key update of f, c),
+           for no key update of f, c ${request.noWait ? sql`skip locked` : sql``}),
       note as (
         select ${jsonb(sql, failure)} || jsonb_build_object('at', now()) as failure),
       ended as (
@@ -76,7 +76,7 @@ export async function settle(database: Database, daemon: string, request: Settle
                'what', 'changed', 'fabric', f.id::text, 'by', (l.old_c).lease_holder)::text)
         from locked l, rested, told, lateral (select (told.f).*) f, lateral (select (rested.c).*) c`,
   );
-  return row ? { kind: 'settled', row: fabricRow(row) } : settledBefore(database, daemon, request);
+  return row ? { kind: 'settled', row: fabricRow(row) } : notSettled(database, daemon, request);
 }
 
 /** Cause and remedy, in the one line that people read. */
@@ -84,18 +84,26 @@ function errorLine({ message, hint }: SettleRequest['failure']): string {
   return oneLine(`${message.replace(/[.\s]+$/, '')}. ${hint}`, 2_000);
 }
 
-async function settledBefore(
+/** Why there was nothing to write. What its own holder alone writes as an outcome proves that it was its own end. */
+async function notSettled(
   database: Database,
   daemon: string,
-  { fabricId, claim, outcome }: SettleRequest,
+  { fabricId, claim, noWait }: SettleRequest,
 ): Promise<Settled> {
   const [row] = await database.act(
     what,
-    (sql) => sql<FabricColumns[]>`
-      select ${fabricColumns(sql)}
-        from fabric_run r join fabric f on f.id = r.fabric_id join fabric_cycle c on c.fabric_id = f.id
-       where r.id = ${claim.runId}::bigint and r.fabric_id = ${fabricId}::bigint and r.epoch = ${claim.epoch}
-         and r.daemon = ${daemon} and r.outcome = ${outcome} and c.epoch = r.epoch`,
+    (sql) => sql<(FabricColumns & { readonly ended: boolean | null; readonly open: boolean })[]>`
+      select ${fabricColumns(sql)},
+             r.daemon = ${daemon}
+               and r.outcome in ('complete', 'partial', 'awaiting_approval', 'failed', 'cancelled') as ended,
+             coalesce(c.epoch = ${claim.epoch} and c.run_id = ${claim.runId}::bigint
+               and c.lease_holder = ${daemon}, false) as open
+        from fabric f join fabric_cycle c on c.fabric_id = f.id
+        left join fabric_run r
+          on r.id = ${claim.runId}::bigint and r.fabric_id = f.id and r.epoch = ${claim.epoch}
+       where f.id = ${fabricId}::bigint`,
   );
-  return row ? { kind: 'settled', row: fabricRow(row) } : { kind: 'stale' };
+  if (!row) return { kind: 'gone' };
+  if (row.ended) return { kind: 'settled', row: fabricRow(row) };
+  return row.open && noWait ? { kind: 'locked' } : { kind: 'stale' };
 }

@@ -194,6 +194,17 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       expect(await one.settle(settleRequest(run, { attempts: 3 }))).toEqual(settled);
     });
 
+    test('said again is no stale one, though the next run has begun; nor is one that had committed', async () => {
+      const id = await place.add();
+      const first = await claimed(id);
+      await one.settle(settleRequest(first));
+      const next = await claimed(id);
+      const now = { kind: 'settled', row: { epoch: next.claim.epoch, state: 'syncing' } };
+      expect(await one.settle(settleRequest(first))).toMatchObject(now);
+      await one.commit(commitRequest(next), neverAborted);
+      expect(await one.settle(settleRequest(next))).toMatchObject({ kind: 'settled', row: { state: 'scheduled' } });
+    });
+
     test('that was cut short leaves requests to the next one; without a due time it is idle', async () => {
       const id = await place.add();
       const run = await claimed(id);
@@ -328,7 +339,7 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       await place.remove(id);
       expect(await one.fabric(id)).toBeNull();
       expect(await one.commit(commitRequest(mine), neverAborted)).toEqual({ kind: 'stale' });
-      expect(await one.settle(settleRequest(run))).toEqual({ kind: 'stale' });
+      expect(await one.settle(settleRequest(run))).toEqual({ kind: 'gone' });
       expect(await one.openRequests(id)).toEqual([]);
     });
   });

@@ -163,6 +163,7 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
     status: 'syncing',
   });
   const { epoch, name, server, kindsRemoved, guardShare, guardCount, clusterUid, approval, approved } = row;
+  const { credential } = row;
   const ended = { outcome: null, failure: null, changes: 0 };
   database.runs.push({ runId, fabricId, epoch, daemon, trigger, startedMs: database.now(), traceparent, ...ended });
   const settings = settingsOf({ fabricId, name, server, kindsRemoved, guardShare, guardCount });
@@ -170,7 +171,7 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
     kind: 'claimed',
     claim: { runId, epoch },
     row: database.read(row),
-    settings: { ...settings, clusterUid, approval, approved: approval !== null && approved },
+    settings: { ...settings, credential, clusterUid, approval, approved: approval !== null && approved },
   };
 }
 
@@ -217,10 +218,7 @@ function covers(shown: Approval | null, waits: Approval | null): boolean {
 function settle(database: MemoryDatabase, daemon: string, request: SettleRequest): Settled {
   const { fabricId, claim, due, failure, outcome, rest, attempts } = request;
   const row = mine(database, daemon, fabricId, claim);
-  if (!row) {
-    const before = doneBefore(database, daemon, request, outcome);
-    return before ? { kind: 'settled', row: before.row } : { kind: 'stale' };
-  }
+  if (!row) return notSettled(database, daemon, request);
   const failed = outcome === 'failed';
   const kept = rest === 'scheduled' ? null : row.failure;
   // It failed by what was set when it began; what was set since then, or in the same millisecond, is tried at once.
@@ -235,6 +233,17 @@ function settle(database: MemoryDatabase, daemon: string, request: SettleRequest
   database.end(row, outcome, failure);
   database.tell({ what: 'changed', fabricId }, daemon);
   return { kind: 'settled', row: database.read(row) };
+}
+
+/** What only its own holder writes as an outcome proves that it was its own end. */
+const ownOutcomes: readonly (string | null)[] = ['complete', 'partial', 'awaiting_approval', 'failed', 'cancelled'];
+
+function notSettled(database: MemoryDatabase, daemon: string, { fabricId, claim }: Fence): Settled {
+  const row = database.rows.get(fabricId);
+  if (!row) return { kind: 'gone' };
+  const run = database.run(claim.runId);
+  const own = run?.epoch === claim.epoch && run.fabricId === fabricId && run.daemon === daemon;
+  return own && ownOutcomes.includes(run.outcome) ? { kind: 'settled', row: database.read(row) } : { kind: 'stale' };
 }
 
 function answer(database: MemoryDatabase, { fabricId }: FabricRow, runId: string): void {

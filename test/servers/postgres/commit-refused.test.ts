@@ -62,7 +62,9 @@ describe('a commit under a stale epoch', () => {
     await place.store.settle(settleRequest(settled));
     expect(await place.store.commit(commitRequest(settled, work), neverAborted)).toEqual({ kind: 'stale' });
     const committed = await sync(id, work);
-    expect(await place.store.settle(settleRequest(committed))).toEqual({ kind: 'stale' });
+    const before = await wholeDatabase(place.sql);
+    expect(await place.store.settle(settleRequest(committed))).toMatchObject({ kind: 'settled', row: committed.row });
+    expect(await wholeDatabase(place.sql)).toBe(before);
   });
 });
 
