@@ -3,6 +3,7 @@
 //   B1. Postgres is waited for, for as long as it takes; Redis is not: without it the daemon works degraded and says so.
 //   B2. No timer is claimed before every fabric is known and planned.
 //   B3. The first signal lets runs finish within the grace period and then aborts them cleanly; the second means now.
+//   B4. Whatever fails, at the start or at the end, everything that was opened is closed, and the first error is told.
 
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import type { Measuring } from '../otel/metrics-start.ts';
@@ -23,7 +24,7 @@ import type { Log } from './log.ts';
 import type { LogLevels } from './log-level.ts';
 import { patient } from './patient.ts';
 import { openServers, type Servers } from './servers.ts';
-import { type Service, startAll } from './service.ts';
+import { endAll, type Service, startAll } from './service.ts';
 import type { SystemdNotifier } from './systemd/notify.ts';
 import { Watchdog } from './systemd/watchdog.ts';
 
@@ -63,16 +64,22 @@ const databaseWaitMs = { first: 500, most: 5_000 };
  * @throws SchemaRefused, NotListening, or the signal's reason
  */
 export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promise<Daemon> {
-  const { config, env, log, clock, dice, notifier, pid, version } = deps;
-  const daemon = daemonName(deps.hostname, pid);
+  const { config, log, clock } = deps;
+  const daemon = daemonName(deps.hostname, deps.pid);
   const servers = openServers({ config, log, clock, daemon, traced: deps.traces !== null });
   try {
     await servers.settled();
     await waitForPostgres(servers, deps, signal);
+    return await startOn(servers, daemon, deps, signal);
   } catch (cause) {
-    await servers.close();
+    await servers.close().catch(hearTrouble(log));
     throw cause;
   }
+}
+
+/** On servers that answer. Where it fails nothing of it is left but the servers. */
+async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signal: AbortSignal): Promise<Daemon> {
+  const { config, env, log, clock, dice, notifier, pid, version } = deps;
   const { store, timers, lock, apis } = servers;
   const measure = new Measure(deps.measuring.metrics, clock);
   const traced = deps.traces ? { tracing: deps.traces.tracing } : {};
@@ -90,15 +97,6 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     keyIds: () => sealingKeyIds(config),
   });
 
-  const stopObserving = deps.measuring.metrics.observe(
-    daemonFacts({
-      measure,
-      fleet,
-      vitals,
-      redis: config.redisUrl === null ? null : () => servers.degraded() === null,
-      postgres: () => sweep.trouble === null,
-    }),
-  );
   const inspector = openInspector({
     config,
     control: deps.control ?? config.inspectorControl,
@@ -147,12 +145,6 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
     },
   });
   const statusLine: Service = announcer(clock, () => notifier.status(vitals.statusLine()));
-  const stopListening = servers.onModeChange(() => {
-    sweep
-      .now('redis changed')
-      .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
-  });
-
   // Postgres may go away again before every fabric was planned (B1).
   const whilePostgresLasts = {
     worthAnother: (cause: unknown) => FabricFailure.from(cause).code === 'DATABASE_UNAVAILABLE',
@@ -161,10 +153,38 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       await waitForPostgres(servers, deps, signal);
     },
   };
-  let stopServices: () => Promise<void>;
+  const stopObserving = deps.measuring.metrics.observe(
+    daemonFacts({
+      measure,
+      fleet,
+      vitals,
+      redis: config.redisUrl === null ? null : () => servers.degraded() === null,
+      postgres: () => sweep.trouble === null,
+    }),
+  );
+  const stopListening = servers.onModeChange(() => {
+    sweep
+      .now('redis changed')
+      .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
+  });
+  const endRuns = async (hurry: AbortSignal) => {
+    try {
+      const { aborted } = await fleet.stop(config.gracePeriodMs, abortMs, hurry);
+      if (aborted > 0) log.warn({ aborted }, `${aborted} run(s) were aborted and will be resumed at the next start`);
+    } finally {
+      await attempts.dropAll();
+    }
+  };
+  let stopServices = async () => {};
+  /** No timer is taken any more; then the runs in hand; then what they and whoever looks at them need. */
+  const endAllParts = (hurry: AbortSignal) =>
+    endAll(
+      [stopListening, () => pump.stop(), () => endRuns(hurry), () => stopServices(), stopObserving],
+      hearTrouble(log),
+    );
   try {
     // News first, so that none is missed; then the sweep, whose first pass plans every fabric; the timers last (B2).
-    stopServices = await startAll([
+    const services = [
       deps.levels,
       vitals,
       admin,
@@ -175,12 +195,11 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       patient(sweep, whilePostgresLasts),
       watchdog,
       statusLine,
-    ]);
+    ];
+    stopServices = await startAll(services, hearTrouble(log));
     await pump.start();
   } catch (cause) {
-    stopListening();
-    stopObserving();
-    await servers.close();
+    await endAllParts(AbortSignal.abort()).catch(hearTrouble(log));
     throw cause;
   }
   log.info(
@@ -196,17 +215,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
       { running: fleet.slots.running },
       `stopping: ${fleet.slots.running} run(s) in hand may finish within ${config.gracePeriodMs / 1_000} s`,
     );
-    stopListening();
-    await pump.stop();
-    const { aborted } = await fleet.stop(config.gracePeriodMs, abortMs, hurry);
-    if (aborted > 0) log.warn({ aborted }, `${aborted} run(s) were aborted and will be resumed at the next start`);
-    await attempts.dropAll();
-    try {
-      await stopServices();
-    } finally {
-      stopObserving();
-      await servers.close();
-    }
+    await endAll([() => endAllParts(hurry), () => servers.close()], hearTrouble(log));
     log.info({}, 'stopped');
   };
   return {
@@ -251,6 +260,11 @@ async function waitForPostgres(
       await clock.sleep(waitMs, signal);
     }
   }
+}
+
+/** There is one error to throw, and this is not it. */
+function hearTrouble(log: Log): (cause: unknown) => void {
+  return (cause) => log.warn({ err: cause }, 'a part of the daemon did not end cleanly');
 }
 
 /** Says how things are, every few seconds, where systemd listens. */

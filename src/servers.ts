@@ -91,8 +91,12 @@ export function openServers(deps: {
     migrate: () => migrate(database),
     async close() {
       stopTracing();
-      await timing.close();
-      await Promise.all([apis.close(), database.close(), ...lookers.map((looker) => looker.close())]);
+      const ended = await Promise.allSettled([
+        timing.close(),
+        apis.close(),
+        ...[database, ...lookers].map((one) => one.close()),
+      ]);
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
     },
   };
 }

@@ -8,22 +8,18 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** Hears what is not thrown: there is one error to throw, and that is the first. It must not throw. */
+export type HearTrouble = (cause: unknown) => void;
+
 /**
  * Starts services in order; if one fails, those before it are stopped in reverse order and its error is thrown.
  * @returns a function that stops them all in reverse order; every one is stopped even where an earlier stop fails
  */
-export async function startAll(services: readonly Service[]): Promise<() => Promise<void>> {
+export async function startAll(services: readonly Service[], hear: HearTrouble): Promise<() => Promise<void>> {
   const running: Service[] = [];
-  const stopAll = async () => {
-    const failures: unknown[] = [];
-    for (const service of running.splice(0).reverse()) {
-      try {
-        await service.stop();
-      } catch (cause) {
-        failures.push(new Error(`${service.name} did not stop cleanly`, { cause }));
-      }
-    }
-    if (failures.length > 0) throw new AggregateError(failures, 'some services did not stop cleanly');
+  const stopAll = () => {
+    const ends = running.splice(0).map((service) => () => stopNamed(service));
+    return endAll(ends.reverse(), hear);
   };
   try {
     for (const service of services) {
@@ -31,8 +27,30 @@ export async function startAll(services: readonly Service[]): Promise<() => Prom
       running.push(service);
     }
   } catch (cause) {
-    await stopAll();
+    await stopAll().catch(hear);
     throw cause;
   }
   return stopAll;
+}
+
+async function stopNamed(service: Service): Promise<void> {
+  try {
+    await service.stop();
+  } catch (cause) {
+    throw new Error(`${service.name} did not stop cleanly`, { cause });
+  }
+}
+
+/** Ends things in order, each one whatever became of those before it. @throws what the first of them threw that failed */
+export async function endAll(ends: readonly (() => unknown)[], hear: HearTrouble): Promise<void> {
+  let first: { readonly cause: unknown } | null = null;
+  for (const end of ends) {
+    try {
+      await end();
+    } catch (cause) {
+      if (first) hear(cause);
+      else first = { cause };
+    }
+  }
+  if (first) throw first.cause;
 }

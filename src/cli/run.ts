@@ -1,11 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
 import type { Daemon } from '../daemon.ts';
 import { keepHeapSmall } from '../heap.ts';
-import { openLog } from '../log.ts';
+import { type Log, openLog, type RootLog } from '../log.ts';
 import { LogLevels } from '../log-level.ts';
+import { endAll } from '../service.ts';
 import { readVersion } from '../version.ts';
 import { configured } from './configured.ts';
+import type { Exit } from './exit-codes.ts';
+import { openTelemetry, type Telemetry } from './telemetry.ts';
 import { verb } from './verb.ts';
+import type { World } from './world.ts';
 
 export const runVerb = verb<[], { control?: true }>({
   path: ['run'],
@@ -27,96 +31,95 @@ export const runVerb = verb<[], { control?: true }>({
       destination: world.stdout,
       isTerminal: world.isTerminal.stdout,
     });
-    // Loaded here, so that `--help` need not wait for drivers.
-    const version = readVersion();
-    const [{ startMeasuring }, { startLogExport }, { openTraces }, { resourceOf }] = await Promise.all([
-      import('../../otel/metrics-start.ts'),
-      import('../../otel/log-start.ts'),
-      import('../../otel/start.ts'),
-      import('../../otel/resource.ts'),
-    ]);
-    const warn = (line: string) => log.warn({}, line);
-    const resource = resourceOf({ env: world.env, version, instance: randomUUID() });
-    const measuring = startMeasuring({ env: world.env, resource, version, warn });
-    const meterProvider = measuring.provider;
-    const logExport = startLogExport({ env: world.env, resource, version, meterProvider, warn });
-    if (logExport) log.alsoTo((line) => logExport.send(line));
-    const traces = await openTraces({
-      env: world.env,
-      resource,
-      version,
-      keep: config.inspector !== null,
-      meterProvider,
-      nowMs: world.clock.nowMs,
-      warn,
-    });
-    const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
-      import('../daemon.ts'),
-      import('../systemd/notify.ts'),
-    ]);
-    const notifier = new SystemdNotifier({
-      env: world.env,
-      onTrouble: (cause) => log.warn({ err: cause }, 'systemd could not be told'),
-    });
-    await notifier.start();
-
-    const end = new AbortController();
-    const hurry = new AbortController();
-    const asked = Promise.withResolvers<void>();
-    const onEnd = (name: string) => () => {
-      if (end.signal.aborted) {
-        log.warn({ signal: name }, `${name} again: stopping now`);
-        hurry.abort();
-      } else {
-        log.info({ signal: name }, `${name}: stopping`);
-        end.abort(new Error(name));
-      }
-      asked.resolve();
-    };
-    let daemon: Daemon | null = null;
-    const onReload = () => {
-      // Nothing is kept yet that could be looked at again: while Postgres is waited for, say.
-      if (daemon === null) log.info({}, 'not started yet: there is nothing to reload');
-      else daemon.reload().catch((cause: unknown) => log.error({ err: cause }, 'the reload failed'));
-    };
-    const deaf = [
-      world.onSignal('SIGTERM', onEnd('SIGTERM')),
-      world.onSignal('SIGINT', onEnd('SIGINT')),
-      world.onSignal('SIGHUP', onReload),
-    ];
+    const ends: (() => unknown)[] = [() => log.flush()];
+    const hear = (cause: unknown) => log.warn({ err: cause }, 'a part of the program did not end cleanly');
+    const endEverything = () => endAll(ends.reverse(), hear);
+    let exit: Exit;
     try {
-      daemon = await startDaemon(
-        {
-          config,
-          env: world.env,
-          log,
-          clock: world.clock,
-          dice: world.dice,
-          hostname: world.hostname,
-          pid: world.pid,
-          version,
-          notifier,
-          ...(options.control && { control: true }),
-          levels: new LogLevels(log, world.clock),
-          measuring,
-          traces,
-        },
-        end.signal,
-      );
-      await asked.promise;
-      await daemon.stop(hurry.signal);
-      return 'done';
+      exit = await serve(world, { config, log, control: options.control === true, ends });
     } catch (cause) {
-      // Told to stop before it had started: an end in order.
-      if (end.signal.aborted && cause === end.signal.reason) return 'done';
+      await endEverything().catch(hear);
       throw cause;
-    } finally {
-      for (const stopListening of deaf) stopListening();
-      await notifier.stop();
-      await Promise.all([traces?.stop(), logExport?.stop(), measuring.stop()]);
-      const { failed = 0, dropped = 0 } = traces?.counts() ?? {};
-      if (failed + dropped > 0) log.warn({ failed, dropped }, `${failed + dropped} span(s) were never delivered`);
-      await log.flush();
     }
+    await endEverything();
+    return exit;
   },
 });
+
+/** @param ends what is open is added to them, and ended by the caller, the last first */
+async function serve(
+  world: World,
+  { config, log, control, ends }: { config: Config; log: RootLog; control: boolean; ends: (() => unknown)[] },
+): Promise<Exit> {
+  const version = readVersion();
+  const telemetry = await openTelemetry(world, { config, log, version });
+  ends.push(() => telemetry.stop().finally(() => tellUndelivered(telemetry, log)));
+  // Loaded here, so that `--help` need not wait for drivers.
+  const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
+    import('../daemon.ts'),
+    import('../systemd/notify.ts'),
+  ]);
+  const notifier = new SystemdNotifier({
+    env: world.env,
+    onTrouble: (cause) => log.warn({ err: cause }, 'systemd could not be told'),
+  });
+  ends.push(() => notifier.stop());
+  await notifier.start();
+
+  const end = new AbortController();
+  const hurry = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const onEnd = (name: string) => () => {
+    if (end.signal.aborted) {
+      log.warn({ signal: name }, `${name} again: stopping now`);
+      hurry.abort();
+    } else {
+      log.info({ signal: name }, `${name}: stopping`);
+      end.abort(new Error(name));
+    }
+    asked.resolve();
+  };
+  let daemon: Daemon | null = null;
+  const onReload = () => {
+    // Nothing is kept yet that could be looked at again: while Postgres is waited for, say.
+    if (daemon === null) log.info({}, 'not started yet: there is nothing to reload');
+    else daemon.reload().catch((cause: unknown) => log.error({ err: cause }, 'the reload failed'));
+  };
+  ends.push(
+    world.onSignal('SIGTERM', onEnd('SIGTERM')),
+    world.onSignal('SIGINT', onEnd('SIGINT')),
+    world.onSignal('SIGHUP', onReload),
+  );
+  try {
+    daemon = await startDaemon(
+      {
+        config,
+        env: world.env,
+        log,
+        clock: world.clock,
+        dice: world.dice,
+        hostname: world.hostname,
+        pid: world.pid,
+        version,
+        notifier,
+        ...(control && { control }),
+        levels: new LogLevels(log, world.clock),
+        measuring: telemetry.measuring,
+        traces: telemetry.traces,
+      },
+      end.signal,
+    );
+    await asked.promise;
+    await daemon.stop(hurry.signal);
+    return 'done';
+  } catch (cause) {
+    // Told to stop before it had started: an end in order.
+    if (end.signal.aborted && cause === end.signal.reason) return 'done';
+    throw cause;
+  }
+}
+
+function tellUndelivered({ traces }: Telemetry, log: Log): void {
+  const { failed = 0, dropped = 0 } = traces?.counts() ?? {};
+  if (failed + dropped > 0) log.warn({ failed, dropped }, `${failed + dropped} span(s) were never delivered`);
+}

@@ -13,7 +13,7 @@ import type { FabricRow, RunFigures, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding } from '../sync/run.ts';
 import type { FabricTransition, Fleet, FleetMember } from './fleet.ts';
-import type { SweepFindings } from './sweep.ts';
+import { atStart, type SweepFindings } from './sweep.ts';
 
 /** What a row said of a fabric, as far as metrics need it. */
 interface Seen {
@@ -73,7 +73,7 @@ export class Measure {
   swept({ rearmed, cancelled, interrupted }: SweepFindings, why: string): void {
     // At a start every timer is compared and new ones are armed: that is no repair.
     this.#metrics.swept(
-      why === 'start' ? { rearmed: 0, cancelled: 0, interrupted } : { rearmed, cancelled, interrupted },
+      why === atStart ? { rearmed: 0, cancelled: 0, interrupted } : { rearmed, cancelled, interrupted },
     );
   }
 
@@ -139,7 +139,7 @@ export class Measure {
       settle: async (request) => {
         const answer = await store.settle(request);
         if (answer.kind === 'stale') metrics.fenced('settle');
-        else this.#saw(answer.row);
+        if (answer.kind === 'settled') this.#saw(answer.row);
         return answer;
       },
     };

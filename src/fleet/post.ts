@@ -58,7 +58,7 @@ export class Post implements Service {
       case 'everything':
         sweep
           .now(afterOutage)
-          .catch((cause: unknown) => log.warn({ err: cause }, 'the sweep failed; it is tried again'));
+          .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
         return;
       case 'cancel':
         if (fleet.cancel(notice.fabricId, notice.by))

@@ -52,6 +52,8 @@ const pruneEveryMs = 60 * 60_000;
 const overdueGraceMs = 2_000;
 const overdueMax = 500;
 
+/** Why a pass is made: nothing is known yet. */
+export const atStart = 'start';
 /** Why a pass is made: Postgres, or the way to it, was away. */
 export const afterOutage = 'postgres came back';
 /** Why a row is read again: how its run ended is known to it now, and nobody has armed what comes next. */
@@ -72,7 +74,7 @@ export class Sweep implements Service {
     this.#lastPruneMs = deps.clock.monotonicMs();
   }
 
-  /** What kept the last pass from its work, in words (Postgres does not answer); null where nothing did. */
+  /** What kept the last pass from its work, in words (Postgres does not answer), whoever asked for it; null where nothing did. */
   get trouble(): string | null {
     return this.#trouble;
   }
@@ -80,7 +82,7 @@ export class Sweep implements Service {
   /** The first pass is whole and must succeed: after it every fabric is known and has its timer. */
   async start(): Promise<void> {
     this.#stopped = false;
-    await this.now('start');
+    await this.now(atStart);
     this.#schedule();
   }
 
@@ -92,33 +94,40 @@ export class Sweep implements Service {
 
   /** One whole pass, after any that is under way. */
   now(why: string): Promise<SweepFindings | null> {
-    this.#turn = this.#turn.catch(() => null).then(() => this.#pass(true, why));
-    return this.#turn;
+    return this.#queue(true, why);
   }
 
   #schedule(): void {
     this.#cancelTimer = this.#deps.clock.after(this.#deps.everyMs, () => {
-      this.#turn = this.#turn.catch(() => null).then(() => this.#pass(false, 'sweep'));
-      this.#turn
-        .then(
-          () => {
-            if (this.#trouble) this.#deps.log.info({}, 'Postgres answers again');
-            this.#trouble = null;
-          },
-          (cause: unknown) => {
-            const failure = FabricFailure.from(cause);
-            if (!this.#trouble)
-              this.#deps.log.error(
-                { code: failure.code, hint: failure.hint },
-                `the sweep failed, it is tried again: ${failure.message}`,
-              );
-            this.#trouble = `${failure.code}: ${failure.message}`;
-          },
-        )
+      this.#queue(false, 'sweep')
+        .catch(() => null)
         .finally(() => {
           if (!this.#stopped) this.#schedule();
         });
     });
+  }
+
+  #queue(whole: boolean, why: string): Promise<SweepFindings | null> {
+    this.#turn = this.#turn.catch(() => null).then(() => this.#watched(whole, why));
+    return this.#turn;
+  }
+
+  /** A pass, whoever asked for it, says whether Postgres answers. */
+  async #watched(whole: boolean, why: string): Promise<SweepFindings> {
+    const { log } = this.#deps;
+    try {
+      const found = await this.#pass(whole, why);
+      if (this.#trouble !== null) log.info({}, 'Postgres answers again');
+      this.#trouble = null;
+      return found;
+    } catch (cause) {
+      const { code, message, hint } = FabricFailure.from(cause);
+      // Who waits for the start hears of it; and once is enough.
+      if (this.#trouble === null && why !== atStart)
+        log.error({ code, hint }, `the sweep failed, it is tried again: ${message}`);
+      this.#trouble = `${code}: ${message}`;
+      throw cause;
+    }
   }
 
   async #pass(whole: boolean, why: string): Promise<SweepFindings> {
@@ -135,7 +144,8 @@ export class Sweep implements Service {
     const resumed = await store.endPauses();
     const nowMs = clock.monotonicMs();
     const empty = fleet.size > 0 && (await this.#deps.timers.nextMs()) === null;
-    const wasAway = this.#trouble !== null || why === afterOutage;
+    // What a start finds is planned anew, however often it was tried.
+    const wasAway = why !== atStart && (this.#trouble !== null || why === afterOutage);
     const compare = whole || wasAway || empty || fleet.size <= wholeUpTo || nowMs - this.#lastWholeMs >= wholeEveryMs;
     const found = compare
       ? await this.#compareAll(wasAway ? afterOutage : why)
@@ -171,7 +181,7 @@ export class Sweep implements Service {
     }
     const alive = new Set(rows.map((row) => row.fabricId));
     for (const fabricId of fleet.ids()) if (!alive.has(fabricId)) fleet.remove(fabricId);
-    if (why !== 'start' && (rearmed > 0 || cancelled > 0)) {
+    if (why !== atStart && (rearmed > 0 || cancelled > 0)) {
       log.warn({ rearmed, cancelled, why }, 'the timers did not agree with Postgres and were repaired');
     }
     return { fabrics: rows.length, rearmed, cancelled };
