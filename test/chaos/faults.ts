@@ -4,6 +4,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Fault as FabricFault } from '../../src/demo/fabrics/faults.ts';
 import type { Dice } from '../../src/dice.ts';
 import type { Ground } from './ground.ts';
+import { restoreFaults } from './restored.ts';
 import type { Seat } from './seat.ts';
 
 export interface Fault {
@@ -266,6 +267,7 @@ export function faultsFor(leaseTtlMs: number): readonly Fault[] {
         return `${ended.count} of them`;
       },
     },
+    ...restoreFaults,
     wireFault('a wire to Redis cut', 'redis', [500, 4_000], (wire) => wire.cut()),
     wireFault('a wire to Redis slow', 'redis', [1_000, 4_000], (wire) => wire.slow(150)),
     wireFault('a wire to Redis silent', 'redis', [1_000, 5_000], (wire) => wire.freeze()),

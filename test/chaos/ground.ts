@@ -1,9 +1,12 @@
 // What a storm rages over: a PostgreSQL, a Redis with an append-only file (and three more for the lock, where wanted),
 // simulated fabrics in a process of their own, and daemons, each behind wires of its own.
 //
+// Each daemon bears tokens of its own, so that a fabric's request log says who asked.
+//
 //   G1. `healAll` makes everything right again that can be made wrong here, whatever was done before. Safe to repeat.
 //   G2. Everything that is started here is ended with it, also when a storm failed; all of it is on loopback.
 
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +22,8 @@ import { findRedis, type PrivateRedis, redisAdvice, startPrivateRedis } from '..
 import { openDatabase } from '../../src/postgres/connect.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { callWitness } from '../support/process/witness.ts';
+import { openChronicle } from './chronicle.ts';
+import { type DumpTools, findDumpTools } from './restore.ts';
 import { Seat } from './seat.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -44,17 +49,32 @@ export interface Ground {
   readonly lockServers: readonly PrivateRedis[];
   readonly postgresServer: PrivatePostgres;
   readonly fabricProcess: FabricProcess;
+  /** All that are served, whether anybody has added them or not; with a token that only the checker bears. */
   readonly fabrics: readonly FabricFacts[];
+  /** Of which somebody is changing something: they need not be in sync. */
+  readonly inHands: Set<string>;
+  /** What the program is given by people: no wire is between them and the servers. */
+  readonly peopleEnv: Readonly<Record<string, string>>;
+  /** Where the CA of each fabric lies, as a file that a command can be given. */
+  readonly filesDir: string;
+  /** Every token, and what was given as one. */
+  readonly secrets: readonly string[];
+  /** Null where they are not installed. */
+  readonly dumpTools: DumpTools | null;
   readonly seats: readonly Seat[];
   /** Null where it could not be mounted. */
   readonly disk: SmallDisk | null;
   /** Seconds between two syncs of a fabric. */
   readonly intervalSeconds: number;
+  /** One after the other. */
+  alone<Result>(act: () => Promise<Result>): Promise<Result>;
   healAll(): Promise<void>;
   close(): Promise<void>;
 }
 
 export const redisPrefix = 'chaos';
+/** Who looks at what the fabrics serve, beside the daemons. */
+export const checker = 'the checker';
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const lockNodesCount = 3;
 
@@ -108,10 +128,17 @@ async function lay(
   });
   undo.push(() => sql.end({ timeout: 1 }));
   await callWitness(sql);
+  await openChronicle(sql);
 
   const fabricProcess = await startFabricProcess({ clock: systemClock });
   undo.push(() => fabricProcess.stop());
-  const fabrics = await enrol(sql, fabricProcess, dir, options);
+  const names = Array.from({ length: options.daemons }, (_, index) => `daemon ${index + 1}`);
+  const filesDir = join(dir, 'files');
+  await mkdir(filesDir);
+  const { fabrics, secrets } = await enrol(sql, fabricProcess, { filesDir, clients: names }, options);
+  const key = randomBytes(32).toString('base64');
+  const keyFile = join(filesDir, 'key');
+  await writeFile(keyFile, `${key}\n`, { mode: 0o600 });
 
   const seats: Seat[] = [];
   // Each for itself: who does not end must not keep the others.
@@ -133,14 +160,35 @@ async function lay(
       FABRIC_SYNCD_REDIS_PREFIX: redisPrefix,
       FABRIC_SYNCD_ADMIN_SOCKET: join(seatDir, 'admin.sock'),
       FABRIC_SYNCD_LOG_FORMAT: 'json',
+      CREDENTIALS_DIRECTORY: join(filesDir, `daemon ${index}`),
       ...options.settings,
     };
     seats.push(new Seat({ index, main, dir: seatDir, env, redis: toRedis, postgres: toPostgres }));
   }
 
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     dir,
     sql,
+    inHands: new Set(),
+    filesDir,
+    secrets: [...secrets, key],
+    dumpTools: await findDumpTools(postgresServer),
+    peopleEnv: {
+      USER: 'people',
+      DATABASE_URL: postgresServer.url,
+      REDIS_URL: redisServer.url,
+      ...(lockServers.length > 0 && { FABRIC_SYNCD_LOCK_REDIS_URLS: lockServers.map(({ url }) => url).join(',') }),
+      FABRIC_SYNCD_REDIS_PREFIX: redisPrefix,
+      FABRIC_SYNCD_ADMIN_SOCKET: join(dir, 'seat-1', 'admin.sock'),
+      FABRIC_SYNCD_KEY_FILE: keyFile,
+      FABRIC_SYNCD_LEASE_TTL: options.settings.FABRIC_SYNCD_LEASE_TTL ?? '30s',
+    },
+    alone(act) {
+      const done = turn.then(act);
+      turn = done.catch(() => {});
+      return done;
+    },
     redis,
     redisServer,
     lockServers,
@@ -190,19 +238,38 @@ async function isAnswering(sql: Sql): Promise<boolean> {
 async function enrol(
   sql: Sql,
   fabricProcess: FabricProcess,
-  dir: string,
+  { filesDir, clients }: { readonly filesDir: string; readonly clients: readonly string[] },
   { fabrics: count, shape, intervalSeconds }: GroundOptions,
-): Promise<readonly FabricFacts[]> {
+): Promise<{ readonly fabrics: readonly FabricFacts[]; readonly secrets: readonly string[] }> {
   const fabrics: FabricFacts[] = [];
+  const secrets: string[] = [];
+  for (const client of clients) await mkdir(join(filesDir, client));
   for (let index = 1; index <= count; index += 1) {
-    const facts = await fabricProcess.start({ name: `fabric-${index}`, shape });
-    const tokenFile = join(dir, `${facts.name}.token`);
-    await writeFile(tokenFile, facts.token, { mode: 0o600 });
+    const tokens = Object.fromEntries([checker, ...clients].map((client) => [client, tokenOf(client)]));
+    const facts = await fabricProcess.start({ name: `fabric-${index}`, shape, clients: tokens });
+    const wrong = tokenOf('wrong');
+    for (const client of clients) {
+      const give = (name: string, token: string) => writeFile(join(filesDir, client, name), token, { mode: 0o600 });
+      await give(facts.name, tokens[client] ?? '');
+      await give(`${facts.name}.wrong`, wrong);
+    }
+    await writeFile(join(filesDir, `${facts.name}.ca`), facts.caPem);
+    secrets.push(facts.token, wrong, ...Object.values(tokens));
     // What people do here is never held back for an approval: that is the business of other tests.
     await sql`
       insert into fabric (name, kubernetes_server, kubernetes_ca_cert, credential_ref, sync_interval, guard_count)
-      values (${facts.name}, ${facts.url}, ${facts.caPem}, ${`file:${tokenFile}`}, ${intervalSeconds}, 100000)`;
-    fabrics.push(facts);
+      values (${facts.name}, ${facts.url}, ${facts.caPem}, ${`credential:${facts.name}`}, ${intervalSeconds}, 100000)`;
+    fabrics.push({ ...facts, token: tokens[checker] ?? '' });
   }
-  return fabrics;
+  return { fabrics, secrets };
+}
+
+const tokenOf = (client: string): string => `${client.replace(' ', '-')}.${randomBytes(18).toString('base64url')}`;
+
+/** The same fabric once more, by the program. */
+export function addArguments({ name, url }: FabricFacts, filesDir: string): readonly string[] {
+  return [
+    ...[name, '--server', url, '--ca-file', join(filesDir, `${name}.ca`), '--token-ref', `credential:${name}`],
+    ...['--interval', '1s', '--guard-count', '100000'],
+  ];
 }

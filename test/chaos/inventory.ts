@@ -1,9 +1,9 @@
 // Whether the inventory is what the fabrics serve: asked of each fabric with a client that shares nothing with the daemon,
-// object by object.
+// object by object, of the kinds that its row asks for.
 
 import type { Sql } from 'postgres';
 import type { FabricFacts } from '../../src/demo/fabrics/protocol.ts';
-import { kindsDefault } from '../../src/sync/kinds.ts';
+import { kindKey, resolveKinds, type WantedKind } from '../../src/sync/kinds.ts';
 import { ask } from '../support/kube-client.ts';
 
 interface Listed {
@@ -17,12 +17,19 @@ interface Listed {
 
 /** @returns what differs, a line each; nothing may be changing meanwhile */
 export async function inventoryFaults(sql: Sql, fabrics: readonly FabricFacts[]): Promise<readonly string[]> {
-  const found = await Promise.all(fabrics.map((fabric) => faultsOf(sql, fabric)));
+  const rows = await sql<{ name: string; added: string[]; removed: string[] }[]>`
+    select name, kinds_added as added, kinds_removed as removed from fabric`;
+  const found = await Promise.all(
+    rows.map(({ name, added, removed }) => {
+      const fabric = fabrics.find((one) => one.name === name);
+      return fabric ? faultsOf(sql, fabric, resolveKinds(added, removed)) : [`${name} is none of ours`];
+    }),
+  );
   return found.flat();
 }
 
-async function faultsOf(sql: Sql, fabric: FabricFacts): Promise<readonly string[]> {
-  const served = await servedBy(fabric);
+async function faultsOf(sql: Sql, fabric: FabricFacts, kinds: readonly WantedKind[]): Promise<readonly string[]> {
+  const served = await servedBy(fabric, kinds);
   const rows = await sql<{ key: string }[]>`
     select format('%s %s/%s %s %s', r.kind, r.namespace, r.name, r.uid, r.resource_version) as key
       from fabric_resource r join fabric f on f.id = r.fabric_id
@@ -36,8 +43,9 @@ async function faultsOf(sql: Sql, fabric: FabricFacts): Promise<readonly string[
   ];
 }
 
-async function servedBy(fabric: FabricFacts): Promise<ReadonlySet<string>> {
-  const groups = [...new Set(kindsDefault.map(({ group }) => group))];
+async function servedBy(fabric: FabricFacts, kinds: readonly WantedKind[]): Promise<ReadonlySet<string>> {
+  const wantedKeys = new Set(kinds.map(kindKey));
+  const groups = [...new Set(kinds.map(({ group }) => group))];
   const keys = await Promise.all(
     groups.map(async (group) => {
       const { preferredVersion } = await json<{ preferredVersion?: { version: string } }>(fabric, `/apis/${group}`);
@@ -46,8 +54,7 @@ async function servedBy(fabric: FabricFacts): Promise<ReadonlySet<string>> {
       const base = `/apis/${group}/${preferredVersion.version}`;
       const { resources } = await json<{ resources: { kind: string; name: string }[] }>(fabric, base);
       const wanted = resources.filter(
-        ({ kind, name }) =>
-          !name.includes('/') && kindsDefault.some((known) => known.kind === kind && known.group === group),
+        ({ kind, name }) => !name.includes('/') && wantedKeys.has(kindKey({ group, kind })),
       );
       const lists = await Promise.all(
         wanted.map(async ({ kind, name }) => {

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/clock.ts';
 import { formatDuration, NotReadable } from '../../src/duration.ts';
 import { load } from '../bench/machine.ts';
 import { seededDice } from '../support/seeded-dice.ts';
+import { RequestLog } from './accesses.ts';
 import { faultsAfter } from './check.ts';
 import { lateness, latenessOf, recoveries, runsByOutcome, struckByFault } from './figures.ts';
 import { type Ground, openGround } from './ground.ts';
@@ -56,18 +57,21 @@ async function storm(order: Order, signal: AbortSignal): Promise<number> {
     say(
       `seed ${order.seed}; ${order.daemons} daemons, ${order.fabrics} fabrics every ${order.intervalSeconds} s${order.lockNodes ? ', three lock nodes' : ''}`,
     );
+    if (!ground.dumpTools) say('no dump is restored here: there is no pg_dump that fits the server');
     if (!ground.disk) say('the disk of Redis can not be filled here: a file system may not be mounted');
     const beganMs = systemClock.nowMs();
     await ground.healAll();
     if ((await allSynced(ground, beganMs, boundMs)) === null)
       throw new Error('not every fabric was synced at the start');
     const stormMs = systemClock.nowMs();
-    const { rounds, edits, requests, unwell } = await rage(
-      { ground, dice: seededDice(order.seed), forMs: order.forMs, leaseTtlMs, boundMs, say },
+    const log = new RequestLog(ground);
+    const [dice, peopleDice] = [seededDice(order.seed), seededDice(order.seed + 1_000_003)];
+    const { rounds, deeds, unwell } = await rage(
+      { ground, dice, peopleDice, forMs: order.forMs, leaseTtlMs, boundMs, say, gather: () => log.gather() },
       signal,
     );
     const endedMs = systemClock.nowMs();
-    const faults = [...unwell, ...(await faultsAfter(ground, boundMs))];
+    const faults = [...unwell, ...(await faultsAfter(ground, { boundMs, leaseTtlMs, deeds, log }))];
     const figures = {
       seed: order.seed,
       rounds: rounds.length,
@@ -75,15 +79,19 @@ async function storm(order: Order, signal: AbortSignal): Promise<number> {
       recoveries: recoveries(rounds),
       runs: await runsByOutcome(ground.sql),
       lateness: latenessOf(await lateness(ground.sql, { fromMs: stormMs, toMs: endedMs })),
-      edits,
-      requests,
+      edits: deeds.edits,
+      requests: deeds.requests,
+      acts: deeds.acts,
+      reads: log.size,
       faults,
     };
     if (order.json) await writeFile(order.json, `${JSON.stringify(figures, null, 2)}\n`);
     say(`\n${recoveryTable(figures.recoveries, figures.struck)}`);
     say(
-      `${formatDuration(Math.round((endedMs - stormMs) / 1_000) * 1_000)}, ${rounds.length} rounds; runs: ${counts(figures.runs)}; ${edits} edits, ${requests} requests; load ${load()}`,
+      `${formatDuration(Math.round((endedMs - stormMs) / 1_000) * 1_000)}, ${rounds.length} rounds; runs: ${counts(figures.runs)}; ${deeds.edits} edits, ${deeds.requests} requests; load ${load()}`,
     );
+    for (const [act, times] of Object.entries(deeds.acts)) say(`  ${times} times a fabric was ${act}`);
+    say(`${log.size} requests to the fabrics, each compared with the runs`);
     say(latenessLine(figures.lateness));
     for (const fault of faults) say(`WRONG: ${fault}`);
     if (faults.length === 0)

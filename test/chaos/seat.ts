@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { type DaemonProcess, startDaemonProcess } from '../../src/demo/daemon-process.ts';
+import type { Stood } from './reads.ts';
 import type { Wire } from './wire.ts';
 
 export interface SeatOptions {
@@ -26,9 +27,13 @@ export class Seat {
   /** What ended without being told to. */
   readonly endedByItself: string[] = [];
   readonly logs: string[] = [];
+  /** When it was kept from going on. */
+  readonly stood: Stood[] = [];
+  /** Of every process that ever was here. */
+  readonly pids = new Set<number>();
   readonly #options: SeatOptions;
   #process: DaemonProcess | null = null;
-  #isStopped = false;
+  #stoppedMs: number | null = null;
 
   constructor(options: SeatOptions) {
     this.#options = options;
@@ -51,7 +56,8 @@ export class Seat {
     this.logs.push(logFile);
     const started = await startDaemonProcess({ main, env, logFile, clock: systemClock });
     this.#process = started;
-    this.#isStopped = false;
+    this.pids.add(started.pid);
+    this.#stoppedMs = null;
     void started.ended.then(async (how) => {
       if (this.#process !== started) return;
       this.#process = null;
@@ -73,13 +79,16 @@ export class Seat {
   }
 
   standStill(): void {
-    this.#process?.signal('SIGSTOP');
-    this.#isStopped = this.#process !== null;
+    if (!this.#process) return;
+    this.#stoppedMs ??= systemClock.nowMs();
+    this.#process.signal('SIGSTOP');
   }
 
   goOn(): void {
-    if (this.#isStopped) this.#process?.signal('SIGCONT');
-    this.#isStopped = false;
+    if (this.#stoppedMs === null) return;
+    this.#process?.signal('SIGCONT');
+    this.stood.push({ daemon: this.name, fromMs: this.#stoppedMs, toMs: systemClock.nowMs() });
+    this.#stoppedMs = null;
   }
 
   /** Every line that was logged in this place. */

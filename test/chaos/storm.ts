@@ -3,13 +3,14 @@
 //   S1. The seed decides what strikes and for how long; when exactly is the machine's affair.
 //   S2. After every round every fabric is synced once more, within a bound, before the next one begins. A round that does
 //       not come to that is told with its evidence, and the storm goes on.
-//   S3. Meanwhile people edit the fabrics and ask for syncs.
+//   S3. Meanwhile people edit the fabrics, ask for syncs and do what operators do; what they have in hand need not be well.
 
 import { systemClock } from '../../src/clock.ts';
 import type { Dice } from '../../src/dice.ts';
 import { formatDuration } from '../../src/duration.ts';
 import { type Fault, faultsFor } from './faults.ts';
 import type { Ground } from './ground.ts';
+import { bustle, type Deeds } from './people.ts';
 
 export interface Round {
   readonly faults: readonly string[];
@@ -25,8 +26,7 @@ export interface Round {
 
 export interface Storm {
   readonly rounds: readonly Round[];
-  readonly edits: number;
-  readonly requests: number;
+  readonly deeds: Deeds;
   /** What did not become well in time, a line each. */
   readonly unwell: readonly string[];
 }
@@ -34,17 +34,20 @@ export interface Storm {
 export interface StormDeps {
   readonly ground: Ground;
   readonly dice: Dice;
+  /** Of what people do: they are not to move what strikes. */
+  readonly peopleDice: Dice;
   readonly forMs: number;
   readonly leaseTtlMs: number;
   readonly boundMs: number;
   readonly say: (line: string) => void;
+  /** After each round. */
+  readonly gather: () => Promise<void>;
 }
 
 /** How often several strike at once. */
 const severalShare = 0.3;
 const calmMs = 300;
 const lookEveryMs = 50;
-const everyMs = { edit: 250, request: 1_500 };
 
 export async function rage(deps: StormDeps, signal: AbortSignal): Promise<Storm> {
   const { ground, dice, forMs } = deps;
@@ -53,7 +56,7 @@ export async function rage(deps: StormDeps, signal: AbortSignal): Promise<Storm>
   const rounds: Round[] = [];
   const unwell: string[] = [];
   const ending = new AbortController();
-  const people = bustle(ground, AbortSignal.any([signal, ending.signal]));
+  const people = bustle(ground, deps.peopleDice, AbortSignal.any([signal, ending.signal]));
   const beganMs = systemClock.monotonicMs();
   try {
     while (!signal.aborted && systemClock.monotonicMs() - beganMs < forMs) {
@@ -62,13 +65,13 @@ export async function rage(deps: StormDeps, signal: AbortSignal): Promise<Storm>
       const outcome = await strike(deps, chosen);
       rounds.push(outcome.round);
       if (outcome.unwell) unwell.push(outcome.unwell);
+      await deps.gather();
       await systemClock.sleep(calmMs);
     }
   } finally {
     ending.abort();
   }
-  const { edits, requests } = await people;
-  return { rounds, edits, requests, unwell };
+  return { rounds, deeds: await people, unwell };
 }
 
 async function strike({ ground, dice, boundMs, say }: StormDeps, chosen: readonly Fault[]) {
@@ -103,7 +106,7 @@ async function strike({ ground, dice, boundMs, say }: StormDeps, chosen: readonl
 }
 
 /** @returns milliseconds from `sinceMs` until every fabric was synced by a run that began after it; null: not in time */
-export async function allSynced({ sql }: Ground, sinceMs: number, withinMs: number): Promise<number | null> {
+export async function allSynced({ sql, inHands }: Ground, sinceMs: number, withinMs: number): Promise<number | null> {
   for (;;) {
     const nowMs = systemClock.nowMs();
     // Postgres may be what was struck: whoever can not be asked has not answered yet.
@@ -112,6 +115,7 @@ export async function allSynced({ sql }: Ground, sinceMs: number, withinMs: numb
         select f.id, min(r.finished_at) as at
           from fabric f left join fabric_run r
             on r.fabric_id = f.id and r.outcome = 'complete' and r.started_at > to_timestamp(${sinceMs}::float8 / 1000)
+         where not f.name = any(${[...inHands]}::text[])
          group by f.id)
       select count(*) filter (where at is null)::int as left,
              (extract(epoch from max(at)) * 1000)::float8 as last from synced`.catch(() => []);
@@ -131,33 +135,6 @@ async function evidence({ sql }: Ground, sinceMs: number): Promise<string> {
     { postgres: String(cause) },
   ]);
   return JSON.stringify(rows);
-}
-
-/** People who edit and ask, for as long as it goes on. */
-async function bustle({ sql, fabrics, fabricProcess }: Ground, signal: AbortSignal) {
-  let edits = 0;
-  let requests = 0;
-  const keep = async (ms: number, act: (turn: number) => Promise<void>) => {
-    for (let turn = 0; !signal.aborted; turn += 1) {
-      await act(turn);
-      await systemClock.sleep(ms, signal).catch(() => {});
-    }
-  };
-  const at = (turn: number) => fabrics[turn % fabrics.length]?.name ?? '';
-  await Promise.all([
-    keep(everyMs.edit, async (turn) => {
-      edits += await fabricProcess.act(at(turn), 'userEdit');
-    }),
-    keep(everyMs.request, async (turn) => {
-      // Where Postgres is away nobody can ask.
-      const asked = await sql`
-        insert into fabric_request (fabric_id, asked_by) select id, 'chaos' from fabric where name = ${at(turn)}`.catch(
-        () => null,
-      );
-      requests += asked?.count ?? 0;
-    }),
-  ]);
-  return { edits, requests };
 }
 
 /** Every fault comes up once before any comes up again. */

@@ -43,6 +43,8 @@ export type FabricOptions = FabricContent & {
   readonly host?: string;
   /** Names and addresses in the certificate, beside those of this host. */
   readonly names?: readonly string[];
+  /** More tokens that are good here, by the name of whom each was given to: the access log says it. */
+  readonly clients?: Readonly<Record<string, string>>;
   /** The same seed gives the same uids. */
   readonly seed?: string;
   /** How long a continue token stays good; five minutes where absent. */
@@ -104,6 +106,7 @@ export async function startSimulatedFabric(options: FabricOptions): Promise<Simu
     cluster: { store, clock, kubernetesVersion: kubernetesVersions[profile], createdMs: identity.createdMs },
     faults,
     token,
+    ...(options.clients && { clients: options.clients }),
     ...(options.onAccess && { onAccess: options.onAccess }),
   });
   const listener = new Listener({

@@ -14,6 +14,7 @@ export type FabricOrder = FabricContent & {
   readonly profile?: Profile;
   readonly port?: number;
   readonly names?: readonly string[];
+  readonly clients?: Readonly<Record<string, string>>;
   readonly seed?: string;
   readonly tokenLifeMs?: number;
   readonly rates?: EditRates;

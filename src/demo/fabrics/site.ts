@@ -14,6 +14,8 @@ import * as say from './status.ts';
 export interface Access {
   /** Epoch milliseconds: when the request was read. */
   readonly atMs: number;
+  /** Whose token it bore: a name of `clients`, or null. */
+  readonly client: string | null;
   readonly method: string;
   /** With the query. */
   readonly url: string;
@@ -38,6 +40,8 @@ export interface SiteOptions {
   readonly cluster: Cluster;
   readonly faults: Faults;
   readonly token: string;
+  /** More tokens that are good here, by the name of whom each was given to: the access log says it. */
+  readonly clients?: Readonly<Record<string, string>>;
   /** How many requests are remembered; 5,000 where absent. */
   readonly accessesMax?: number;
   readonly onAccess?: (access: Access) => void;
@@ -52,6 +56,7 @@ const gzipped = promisify(gzip);
 
 export class Site {
   readonly #options: SiteOptions;
+  readonly #clientOf: ReadonlyMap<string, string>;
   readonly #pages = new Map<string, number>();
   #accesses: Access[] = [];
   #requests = 0;
@@ -61,6 +66,7 @@ export class Site {
 
   constructor(options: SiteOptions) {
     this.#options = options;
+    this.#clientOf = new Map(Object.entries(options.clients ?? {}).map(([client, token]) => [token, client]));
   }
 
   get counts(): SiteCounts {
@@ -86,11 +92,13 @@ export class Site {
     const route = routeOf(this.#options.cluster.store.kinds, path);
     const parameters = new URLSearchParams(query);
     const struck = this.#struck(route, parameters);
+    const client = this.#clientOf.get(tokenOf(request)) ?? null;
     let sent: { status: number; bytes: number } = { status: 0, bytes: 0 };
     response.once('close', () => {
       this.#inFlight -= 1;
       this.#bytes += sent.bytes;
-      this.#log({ atMs, method: request.method ?? '', url, kind: struck.kind, page: struck.page, ...sent });
+      const { kind, page } = struck;
+      this.#log({ atMs, client, method: request.method ?? '', url, kind, page, ...sent });
     });
     const note = (status: number, bytes: number) => {
       sent = { status, bytes };
@@ -140,7 +148,8 @@ export class Site {
     body: string | null,
     deed: AnswerDeed | null,
   ): say.Answer {
-    if (request.headers.authorization !== `Bearer ${this.#options.token}`) return say.unauthorized();
+    const token = tokenOf(request);
+    if (token !== this.#options.token && !this.#clientOf.has(token)) return say.unauthorized();
     if (body === null) return say.tooLarge();
     const refusal = deed && refusalOf(deed, route, request.method ?? 'GET');
     if (refusal) return refusal;
@@ -192,6 +201,11 @@ export class Site {
     if (this.#accesses.length > atMost) this.#accesses.splice(0, Math.ceil(atMost / 5));
     this.#options.onAccess?.(access);
   }
+}
+
+/** Empty where it bears none. */
+function tokenOf({ headers }: IncomingMessage): string {
+  return /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
 /** What a fault answers instead of the API. */

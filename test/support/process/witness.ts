@@ -35,6 +35,12 @@ export interface Wrong {
   readonly what: string;
 }
 
+/** A due time that was replaced; both in epoch milliseconds. */
+export interface TickLost extends Wrong {
+  readonly dueMs: number;
+  readonly untilMs: number;
+}
+
 const committed = (sql: Sql) => sql`('complete', 'partial', 'awaiting_approval')`;
 
 /**
@@ -66,14 +72,15 @@ export async function expectNothingLostNorDoubled(sql: Sql): Promise<void> {
  * after it and before that: ticks that were missed coalesce into one. This also holds where people ask for syncs, whose
  * failures move a due time that has not come yet. (A run ends in the history when its commit begins; the row knows better.)
  */
-export async function ticksLost(sql: Sql): Promise<readonly Wrong[]> {
-  return sql<Wrong[]>`
+export async function ticksLost(sql: Sql): Promise<readonly TickLost[]> {
+  return sql<TickLost[]>`
     with told as (
       select fabric_id, due_at, epoch, lease_holder, lead(at) over each_one as until, lead(due_at) over each_one as next
         from witness_cycle window each_one as (partition by fabric_id order by seq)),
     replaced as (
       select * from told where due_at is not null and until is not null and due_at <= until and next is distinct from due_at)
-    select f.name as fabric,
+    select f.name as fabric, (extract(epoch from p.due_at) * 1000)::float8 as "dueMs",
+           (extract(epoch from p.until) * 1000)::float8 as "untilMs",
            format('due at %s and replaced at %s by %s, served by no run. Around: %s; %s', p.due_at, p.until, p.next,
                   (select string_agg(format('%s %s for %s, %s to %s %s', r.id, r.trigger, r.due_at, r.started_at,
                                             r.finished_at, r.outcome), '; ' order by r.id)
