@@ -39,7 +39,7 @@ const kinds = ['Switch', 'VPC'];
 const slots = kinds.flatMap((kind) => names.map((name) => ({ kind, name })));
 
 type Inventory = ReadonlyMap<string, StagedObject>;
-type Change = 'created' | 'updated' | 'deleted' | 'recreated' | 'restored';
+type Change = 'created' | 'updated' | 'deleted' | 'unsynced' | 'recreated' | 'restored';
 
 interface Step {
   readonly runId: string;
@@ -53,6 +53,10 @@ class Remembered {
   readonly #fabricId: string;
   readonly #pick: (below: number) => number;
   readonly #seen = new Set<string>();
+  /** Kinds that nobody wants to be read. */
+  readonly #unwanted = new Set<string>();
+  /** What left with its kind, as it stood: the fabric has it all the while. */
+  readonly #left = new Map<string, StagedObject>();
   #live: Inventory = new Map();
   #made = 0;
 
@@ -81,10 +85,31 @@ class Remembered {
     const staged: StagedObject[] = [];
     const touched: TouchedObject[] = [];
     const deletions: string[] = [];
+    const unsynced: string[] = [];
+    for (const kind of kinds) {
+      if (this.#pick(7) > 0) continue;
+      if (!this.#unwanted.delete(kind)) this.#unwanted.add(kind);
+    }
     for (const { kind, name } of slots) {
       const key = `wiring.githedgehog.com/${kind}/default/${name}`;
       const was = after.get(key);
       const id = known.get(key)?.id ?? '';
+      if (this.#unwanted.has(kind)) {
+        if (!was) continue;
+        changed.set(key, 'unsynced');
+        after.delete(key);
+        unsynced.push(id);
+        this.#left.set(key, was);
+        continue;
+      }
+      const back = this.#left.get(key);
+      this.#left.delete(key);
+      if (back && this.#pick(2) === 0) {
+        changed.set(key, 'restored');
+        after.set(key, back);
+        staged.push(back);
+        continue;
+      }
       const dice = this.#pick(8);
       if (!was && dice < 2) {
         changed.set(key, this.#seen.has(key) ? 'restored' : 'created');
@@ -112,7 +137,8 @@ class Remembered {
       }
       this.#seen.add(after.has(key) ? key : '');
     }
-    const committed = await place.store.commit(commitRequest(claimed, { staged, touched, deletions }), neverAborted);
+    const found = { staged, touched, deletions, unsynced };
+    const committed = await place.store.commit(commitRequest(claimed, found), neverAborted);
     expect(committed).toMatchObject({ kind: 'committed', changes: changed.size });
     this.#live = after;
     this.steps.push({ runId, after, changes: changed });
@@ -153,6 +179,11 @@ describe.each([1, 7, 2026])('thirty random syncs of two fabrics, seed %i', (seed
     const pick = seeded(seed);
     fabrics = [new Remembered(await addFabric(place.sql), pick), new Remembered(await addFabric(place.sql), pick)];
     for (let round = 0; round < 30; round++) for (const fabric of fabrics) await fabric.sync();
+  });
+
+  test('everything that can happen to an object has happened', () => {
+    const made = new Set(fabrics.flatMap(({ steps }) => steps.flatMap(({ changes }) => [...changes.values()])));
+    expect([...made].sort()).toEqual(['created', 'deleted', 'recreated', 'restored', 'unsynced', 'updated']);
   });
 
   test('the inventory at each run is what it was, and now is what it is', async () => {

@@ -163,6 +163,34 @@ describe('history, diff and resources', () => {
     expect(document).toMatchObject({ at: { run: one }, items: [{ spec: { asn: 1 } }] });
   });
 
+  test('what left with its kind is told as unsynced, is gone now, and was there before', async () => {
+    const { sql } = database;
+    const { fabricId, two } = await history();
+    const kinds = sql.json({ Switch: { answer: 'unwanted', unsynced: 1 }, VPC: { answer: 'complete', listed: 1 } });
+    const three = await makeRun(sql, fabricId, 'complete', { kinds });
+    const [leaf] = await sql<{ id: string; object: object }[]>`
+      update fabric_resource set deleted_run = ${three}, deleted_at = now() where name = 'leaf-1' returning id, object`;
+    await makeChange(sql, three, leaf?.id ?? '', 'unsynced', leaf?.object ?? {});
+
+    expect((await run(`diff ${three}`)).stdout).toBe(
+      `lab, run ${three}: 0 created, 0 updated, 0 deleted, 1 no longer synced\n- Switch leaf-1 unsynced\n`,
+    );
+    expect((await run(`diff ${three} --json`)).json()).toMatchObject({
+      run: { deleted: 0, unsynced: 1 },
+      changes: [{ kind: 'Switch', name: 'leaf-1', change: 'unsynced', fields: [] }],
+    });
+    // The change before it still knows what came of it.
+    expect((await run(`diff ${two}`)).stdout).toContain('~ Switch leaf-1 updated\n    spec.asn: 1 → 2\n');
+    const at = async (when: string) =>
+      (await run(`resources lab ${when} --json`)).json<{ items: { kind: string }[] }>().items.map(({ kind }) => kind);
+    expect(await at('')).toEqual(['VPC']);
+    expect(await at(`--at ${three}`)).toEqual(['VPC']);
+    expect(await at(`--at ${two}`)).toEqual(['Switch', 'VPC']);
+    expect((await run('history lab')).stdout).toMatch(new RegExp(`^ *${three} .* 0/0/0 1 unsynced`, 'm'));
+    const { runs } = (await run('history lab --json')).json<{ runs: object[] }>();
+    expect(runs).toMatchObject([{ id: three, unsynced: 1 }, { unsynced: 0 }, { unsynced: 0 }]);
+  });
+
   test('a table tells how old and by which run; a time before the first run is not known', async () => {
     const { two } = await history();
     const { stdout } = await run('resources lab');
