@@ -18,6 +18,7 @@ describe('banned calls', () => {
     ['src/cli/status.ts', 'process.exit(1)', 'only an entry point'],
     ['src/cli/status.ts', 'process.exitCode = 1', 'only an entry point'],
     ['src/cli/status.ts', 'process.stdout.write(x)', 'streams as arguments'],
+    ['src/postgres/operator/add-fabric.ts', 'await sql.begin(f)', 'Database.transact'],
     ['src/cli/status.ts', 'console.log(x)', 'injected stream'],
     ['test/x.test.ts', 'console.log(x)', 'injected stream'],
     ['test/x.test.ts', 'x as any', 'name the type'],

@@ -61,6 +61,11 @@ const bans: readonly Ban[] = [
     only: entries,
     use: 'take the arguments and the streams as arguments',
   },
+  {
+    // postgres.js 3.4.9 writes to a socket that is null when the connection goes in the middle of it.
+    pattern: /\bsql\.(?:begin|reserve)\b/,
+    use: 'Database.transact: the driver’s own takes the process down when its connection goes',
+  },
   { pattern: /\bconsole\./, everywhere: true, use: 'write to an injected stream, or log' },
   { pattern: /\bas any\b|[:<,|&]\s*any\b(?!\w)/, everywhere: true, use: 'name the type, or unknown' },
   {

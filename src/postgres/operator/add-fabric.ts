@@ -1,5 +1,5 @@
-import type { Sql } from 'postgres';
 import type { Added, CredentialToStore, FabricSettingsValues } from '../../ports/fabric-settings.ts';
+import type { Transaction } from '../transaction.ts';
 import { writeSettings } from './write-settings.ts';
 
 /**
@@ -7,15 +7,15 @@ import { writeSettings } from './write-settings.ts';
  * one transaction: nobody sees a fabric without its credential.
  */
 export async function addFabric(
-  sql: Sql,
+  tx: Transaction,
   values: Partial<FabricSettingsValues> & { readonly name: string },
   credential: CredentialToStore | null,
 ): Promise<Added> {
-  return sql.begin(async (tx): Promise<Added> => {
-    const [row] = await tx<{ fabricId: string }[]>`
-      insert into fabric (name) values (${values.name}) on conflict (name) do nothing returning id::text as "fabricId"`;
-    if (!row) return { kind: 'name_taken' };
-    await writeSettings(tx, row.fabricId, values, credential);
-    return { kind: 'added', fabricId: row.fabricId };
-  });
+  const [row] = await tx.run(
+    (sql) => sql<{ fabricId: string }[]>`
+      insert into fabric (name) values (${values.name}) on conflict (name) do nothing returning id::text as "fabricId"`,
+  );
+  if (!row) return { kind: 'name_taken' };
+  await writeSettings(tx, row.fabricId, values, credential);
+  return { kind: 'added', fabricId: row.fabricId };
 }

@@ -1,16 +1,17 @@
-import type { TransactionSql } from 'postgres';
 import type { CredentialToStore, FabricSettingsValues } from '../../ports/fabric-settings.ts';
+import type { Transaction } from '../transaction.ts';
 
 /** Writes what is given over the row of a fabric and leaves the rest. @returns false where the row is gone */
 export async function writeSettings(
-  tx: TransactionSql,
+  tx: Transaction,
   fabricId: string,
   values: Partial<FabricSettingsValues>,
   credential: CredentialToStore | null,
 ): Promise<boolean> {
   const sealed = credential?.kind === 'seal' ? Buffer.from(credential.seal(fabricId)) : null;
   const ref = credential?.kind === 'ref' ? credential.ref : '';
-  const written = await tx`
+  const written = await tx.run(
+    (sql) => sql`
     update fabric
        set name                 = coalesce(${values.name ?? null}, name),
            description          = coalesce(${values.description ?? null}, description),
@@ -29,6 +30,7 @@ export async function writeSettings(
            credential_ref       = case when ${credential !== null} then ${ref} else credential_ref end,
            credential_given_at  = case when ${credential !== null} then now() else credential_given_at end,
            last_updated         = now()
-     where id = ${fabricId}::bigint`;
+     where id = ${fabricId}::bigint`,
+  );
   return written.count > 0;
 }
