@@ -127,6 +127,7 @@ export function composeCore(deps: CoreDeps): Core {
     backoff: config.backoff,
     dice,
     historyKeepMs: config.historyKeepMs,
+    holdMs,
     settleLeft: () => attempts.settleLeft(),
     reread: (fabricId, why) => post.reread(fabricId, why),
     onPass: (found, why, startedMs) => {

@@ -28,6 +28,8 @@ export interface SweepDeps {
   readonly backoff: BackoffPolicy;
   readonly dice: Dice;
   readonly historyKeepMs: number;
+  /** How long a claimed timer is hidden, at most, before it is hidden again. */
+  readonly holdMs: number;
   /** Writes down how runs of this daemon ended while Postgres was away, and tells each fabric when it is done. */
   readonly settleLeft: () => AsyncIterable<string>;
   /** Reads one fabric's row again, and hears its requests by what it says. */
@@ -213,8 +215,10 @@ export class Sweep implements Service {
       if (plan.state === 'idle' || plan.why === 'running_elsewhere') return [];
       const timer = stored.get(row.fabricId);
       if (timer && timer.dueAtMs === plan.dueAtMs && timer.kind === plan.kind) {
+        // No hold lasts so long: it was not one of us who wrote it, or one whose clock was wrong. Nobody would claim it.
+        const isLost = timer.showsAtMs > Math.max(plan.dueAtMs, nowMs) + this.#deps.holdMs;
         const isHidden = plan.dueAtMs <= nowMs && timer.showsAtMs > nowMs && !fleet.slots.waits(row.fabricId);
-        if (why !== afterOutage || !isHidden) return [];
+        if (!isLost && (why !== afterOutage || !isHidden)) return [];
       }
       // The timer may already be ahead of the row that was read a moment earlier; its own fabric knows.
       if (timer && fleet.slots.has(row.fabricId)) return [];

@@ -5,6 +5,9 @@ import type { Timer } from '../ports/timers.ts';
 
 const kinds: readonly unknown[] = ['sync', 'retry', 'probe'] satisfies DueKind[];
 
+/** No fabric is due before 1970 or after the year 9999: what says so was not written by us, and has no date to speak of. */
+const dueMsMax = Date.UTC(9999, 11, 31);
+
 export function writePayload({ kind, dueAtMs, traceparent }: Timer): string {
   return JSON.stringify({ kind, due: dueAtMs, ...(traceparent !== null && { traceparent }) });
 }
@@ -20,6 +23,7 @@ export function readPayload(fabricId: string, text: string): Timer | null {
   if (typeof parsed !== 'object' || parsed === null) return null;
   const { kind, due, traceparent = null } = parsed as Record<string, unknown>;
   if (!kinds.includes(kind) || !Number.isSafeInteger(due)) return null;
+  if ((due as number) < 0 || (due as number) > dueMsMax) return null;
   if (traceparent !== null && typeof traceparent !== 'string') return null;
   return { fabricId, kind: kind as DueKind, dueAtMs: due as number, traceparent };
 }

@@ -70,7 +70,7 @@ export class RedisTimers implements TimerStore {
       if (timer) claimed.push(timer);
       else await this.#drop(fabricId, pairs[i + 1] ?? '');
     }
-    this.#learn(nextMs === '' ? null : Number(nextMs));
+    this.#learn(nextMs === '' ? null : momentOf(nextMs));
     return claimed;
   }
 
@@ -83,7 +83,7 @@ export class RedisTimers implements TimerStore {
     const learnt = this.#learnt;
     if (learnt) return learnt.nextMs;
     const [, score] = await this.#connection.call((client) => client.zrange(this.#keys.timers, '0', '0', 'WITHSCORES'));
-    return score === undefined ? null : Number(score);
+    return score === undefined ? null : momentOf(score);
   }
 
   async all(): Promise<readonly StoredTimer[]> {
@@ -102,9 +102,10 @@ export class RedisTimers implements TimerStore {
       );
       for (const [i, [fabricId, score]] of scores.entries()) {
         const payload = payloads[i] ?? null;
-        // Cancelled between the two commands, or broken: missing either way, and the sweep mends what should be there.
+        // Cancelled between the two commands, broken, or never to show: missing either way, and the sweep mends what should be there.
         const timer = payload === null ? null : this.#read(fabricId, payload);
-        if (timer) found.set(fabricId, { ...timer, showsAtMs: Number(score) });
+        const showsAtMs = momentOf(score);
+        if (timer && showsAtMs !== null) found.set(fabricId, { ...timer, showsAtMs });
       }
     } while (cursor !== '0');
     return [...found.values()];
@@ -149,6 +150,12 @@ export class RedisTimers implements TimerStore {
       if (this.#learnt === learnt) this.#learnt = null;
     });
   }
+}
+
+/** @returns null for a score that is no moment, such as `inf`: only somebody else writes one */
+function momentOf(score: string): number | null {
+  const ms = Number(score);
+  return Number.isFinite(ms) ? ms : null;
 }
 
 function pairsOf(flat: readonly string[]): (readonly [string, string])[] {

@@ -42,6 +42,21 @@ async function woken(timers: RedisTimers): Promise<void> {
 }
 
 describe.skipIf(redisFound === null)('timers in a Redis that misbehaves', () => {
+  test.each(['+inf', '-inf'])(
+    'a score of %s is no moment: nothing is waited for, and the timer counts as missing',
+    async (score) => {
+      const { keys, timers, client } = await setUp();
+      await timers.arm(timer('a', 1));
+      await client.zadd(keys.timers, score, 'a');
+      expect(await timers.nextMs()).toBeNull();
+      expect(await timers.all()).toEqual([]);
+      // Also by the answer of a claim, which is heard in the same turn.
+      expect([await timers.claimDue({ ...dueAll, nowMs: 0, holdMs: 1 }), await timers.nextMs()]).toEqual(
+        score === '+inf' ? [[], null] : [[timer('a', 1)], 1],
+      );
+    },
+  );
+
   test.each([
     ['no JSON', 'sync at ten'],
     ['JSON of something else', '[1]'],
@@ -49,6 +64,8 @@ describe.skipIf(redisFound === null)('timers in a Redis that misbehaves', () => 
     ['a kind that is none', '{"kind":"party","due":5}'],
     ['a due time that is none', '{"kind":"sync","due":"soon"}'],
     ['a traceparent that is none', '{"kind":"sync","due":5,"traceparent":7}'],
+    ['a due time before all calendars', '{"kind":"sync","due":-9007199254740991}'],
+    ['a due time after all calendars', '{"kind":"sync","due":9007199254740991}'],
     ['nothing', ''],
   ])('a payload that is %s is dropped and told, and the others are claimed (R1)', async (_, payload) => {
     const { keys, timers, broken, client } = await setUp();
