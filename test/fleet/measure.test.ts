@@ -145,6 +145,15 @@ describe('ports that are wrapped', () => {
     expect(await told('lease_renewals_total', lost)).toBe(1);
   });
 
+  test('count no end of a run as fenced off that was told before, whose fabric is gone, or that waits for its row', async () => {
+    const { measure, told } = opened();
+    const answers = [{ kind: 'settled', row: row() }, { kind: 'gone' }, { kind: 'locked' }, { kind: 'stale' }] as const;
+    const left = [...answers];
+    const wrapped = measure.store(store({ settle: async () => left.shift() ?? { kind: 'stale' } }));
+    for (const answer of answers) expect(await wrapped.settle(none)).toEqual(answer);
+    expect(await told('run_fenced_total', { fabric_store_act: 'settle' })).toBe(1);
+  });
+
   test('count the timers that were armed, not those that could not be', async () => {
     const { measure, told } = opened();
     const memory = new MemoryTimers();

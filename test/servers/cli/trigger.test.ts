@@ -79,12 +79,13 @@ async function syncNow(fabricId: string, outcome: 'complete' | 'failed' = 'compl
     touched: 0,
     quarantined: 0,
   } as const;
+  const unwanted = { ...report, answer: 'unwanted', listed: 0, unsynced: 2 } as const;
   await store.commit(
     {
       fabricId,
       claim,
       outcome,
-      figures: { kinds: { Switch: report }, requests: 1, bytesRead: 100 },
+      figures: { kinds: { Switch: report, Gateway: unwanted }, requests: 1, bytesRead: 100 },
       staged: [],
       stagedCount: 0,
       touched: [],
@@ -131,7 +132,9 @@ describe('with a daemon', () => {
     await daemon((id) => syncNow(id));
     const { code, stdout, stderr } = await trigger(['lab']);
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stdout).toMatch(/^lab: complete: 0 created, 0 updated, 0 deleted, 36 unchanged in \d+ms\n$/);
+    expect(stdout).toMatch(
+      /^lab: complete: 0 created, 0 updated, 0 deleted, 2 no longer synced, 36 unchanged in \d+ms\n$/,
+    );
     expect(await database.sql`select asked_by, refusal from fabric_request where fabric_id = ${fabricId}`).toEqual([
       { asked_by: 'ann@noc', refusal: null },
     ]);
