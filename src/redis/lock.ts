@@ -16,9 +16,12 @@ import type { RedisConnection } from './connection.ts';
 import type { RedisKeys } from './keys.ts';
 import { named } from './script-names.ts';
 
+/** What the lock asks of the connection to one node. */
+export type LockNode = Pick<RedisConnection, 'address' | 'client' | 'timeouts' | 'up' | 'trouble' | 'suspect' | 'call'>;
+
 export interface RedisLockOptions {
   /** Independent nodes; one is enough, as the epoch fences. */
-  readonly nodes: readonly RedisConnection[];
+  readonly nodes: readonly LockNode[];
   readonly keys: RedisKeys;
   readonly clock: Clock;
   /** How long a lease lives that is not renewed, milliseconds. */
@@ -37,7 +40,7 @@ export function trustMs(ttlMs: number): number {
 type Outcome = { readonly kind: 'contended' } | { readonly kind: 'unavailable'; readonly cause: unknown };
 
 export class RedisLock implements FabricLock {
-  readonly #nodes: readonly RedisConnection[];
+  readonly #nodes: readonly LockNode[];
   readonly #quorum: number;
   readonly #keys: RedisKeys;
   readonly #clock: Clock;

@@ -1,6 +1,9 @@
-import { describe } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { redisKeys } from '../../src/redis/keys.ts';
+import { RedisLock } from '../../src/redis/lock.ts';
 import { MemoryDoor } from '../support/memory-lock.ts';
+import { MemoryLockNode, steadyLockNode } from '../support/memory-lock-node.ts';
 import { fabricLockSuite } from './fabric-lock.suite.ts';
 
 describe('the lock in memory, as tests use it', () => {
@@ -8,4 +11,28 @@ describe('the lock in memory, as tests use it', () => {
     const door = new MemoryDoor(systemClock);
     return { hand: (ttlMs) => door.lock(ttlMs), close: async () => {} };
   });
+});
+
+const keys = redisKeys('memory');
+
+function nodesInMemory(count: number): readonly MemoryLockNode[] {
+  return Array.from({ length: count }, () => new MemoryLockNode(() => systemClock.monotonicMs()));
+}
+
+const handOn = (nodes: readonly MemoryLockNode[]) => (ttlMs: number) =>
+  new RedisLock({ nodes: nodes.map((node) => steadyLockNode(node, 'hand')), keys, clock: systemClock, ttlMs });
+
+describe.each([1, 3])('the real lock over nodes in memory, as the simulator uses it: %i', (count) => {
+  fabricLockSuite(async () => ({ hand: handOn(nodesInMemory(count)), close: async () => {} }));
+});
+
+test('a node that was restarted without what it held is told the scripts again', async () => {
+  const nodes = nodesInMemory(3);
+  const lock = handOn(nodes)(60_000);
+  expect((await lock.acquire('7')).kind).toBe('acquired');
+  for (const node of nodes) {
+    node.forget();
+    node.forgetScripts();
+  }
+  expect((await lock.acquire('7')).kind).toBe('acquired');
 });

@@ -3,7 +3,8 @@
 //
 //   c. The objects of each kind that it read are one list of that kind, as the fabric had it at some time of the run, and
 //      what waits for approval besides.
-//   d. Nothing of a kind that was not read completely is touched; what goes is absent from that list.
+//   d. Nothing of a kind that was not read completely is touched; what goes is absent from that list. Or nobody wants its
+//      kind to be read any more.
 //   G. No more goes at once than a share and a count, unless a person approved those very objects.
 //   P. Objects of another cluster come in only when a person approved that cluster.
 
@@ -28,7 +29,7 @@ export function judgeCommit(
   inventory: MemoryInventory,
   request: CommitRequest,
   fabric: SimFabric,
-  run: { readonly fromMs: number; readonly toMs: number },
+  run: { readonly fromMs: number; readonly toMs: number; readonly kindsRemoved: readonly string[] },
 ): string | null {
   const held = request.approval?.kind === 'deletions' ? new Set(request.approval.resources) : new Set<string>();
   const complete = new Set(request.kindsComplete);
@@ -42,9 +43,11 @@ export function judgeCommit(
     }
   }
   const gone = live.filter(({ id }) => !inventory.byId(id)?.live);
-  const early = gone.find(({ kindKey }) => !complete.has(kindKey));
+  const unwanted = (kindKey: string) => run.kindsRemoved.includes(kindKey.slice(kindKey.indexOf('/') + 1));
+  const early = gone.find(({ kindKey }) => !complete.has(kindKey) && !unwanted(kindKey));
   if (early) return `d. ${early.kindKey} ${early.name} went, though its list was not read to the end`;
-  return judgeGuard(row, live, gone, complete) ?? judgeCluster(row, live, request);
+  const listed = gone.filter(({ kindKey }) => complete.has(kindKey));
+  return judgeGuard(row, live, listed, complete) ?? judgeCluster(row, live, request);
 }
 
 function sameList(

@@ -5,17 +5,23 @@
 //   F3. Every object's uid begins with the name of its cluster.
 
 import { FabricFailure, type FailureCode } from '../../machines/fabric/failure.ts';
-import type { FabricApi, KubeObject, PageAnswer, ServedKind } from '../../src/ports/fabric-api.ts';
-import { served } from '../support/fake-fabric-api.ts';
-import type { Chance } from './chance.ts';
+import type { Answer } from '../../src/kube/answers.ts';
+import type { KubeObject } from '../../src/ports/fabric-api.ts';
+import { canary } from './canary.ts';
+import { Chance } from './chance.ts';
+import {
+  failing,
+  groupsAnswer,
+  jsonAnswer,
+  kindsAnswer,
+  kindsServed,
+  listAnswer,
+  type PageAsked,
+  readPath,
+  refusal,
+} from './fabric-answers.ts';
 import type { SimProcess } from './host.ts';
 import type { World } from './world.ts';
-
-export const kindsServed: readonly ServedKind[] = [
-  served('wiring.githedgehog.com', 'v1beta1', 'Switch', 'switches'),
-  served('wiring.githedgehog.com', 'v1beta1', 'Server', 'servers'),
-  served('vpc.githedgehog.com', 'v1beta1', 'VPC', 'vpcs'),
-];
 
 /** What a fabric answers. `kind` names the one that fails, where one does. */
 export type Trouble =
@@ -35,8 +41,6 @@ export interface Listed {
   readonly objects: readonly KubeObject[];
 }
 
-const requestTimeoutMs = 15_000;
-
 export class SimFabric {
   readonly fabricId: string;
   trouble: Trouble | null = null;
@@ -46,13 +50,19 @@ export class SimFabric {
   readonly #world: World;
   readonly #chance: Chance;
   readonly #states = new Map<string, Listed[]>();
+  readonly #seed: number;
   #cluster = 0;
   #counter = 0;
+  #renewals = 0;
+  /** What it lets in. */
+  token: string;
 
-  constructor(world: World, chance: Chance, fabricId: string, sizes: readonly number[]) {
+  constructor(world: World, seed: number, fabricId: string, sizes: readonly number[]) {
     this.#world = world;
-    this.#chance = chance;
+    this.#seed = seed;
+    this.#chance = new Chance(seed, `fabric ${fabricId}`);
     this.fabricId = fabricId;
+    this.token = canary(seed, `token ${fabricId}`);
     for (const [at, { kind }] of kindsServed.entries()) this.#fill(kind, sizes[at] ?? 0);
   }
 
@@ -106,72 +116,57 @@ export class SimFabric {
     }
   }
 
-  api(process: SimProcess): FabricApi {
-    const ask = <Answer>(op: string, signal: AbortSignal, serve: () => Answer): Promise<Answer> => {
-      const { trouble } = this;
-      if (process.alive) {
-        this.requests += 1;
-        this.onRequest(process, op);
-      }
-      return process.ask({
-        service: 'fabric',
-        op,
-        signal,
-        deadlineMs: requestTimeoutMs,
-        takesMs: trouble?.what === 'is slow' ? trouble.ms : trouble?.what === 'hangs' ? 2 * requestTimeoutMs : 0,
-        broken: (why) =>
-          new FabricFailure(why.startsWith('no answer') ? 'TIMED_OUT' : 'UNREACHABLE', `it said: ${why}`),
-        serve: () => {
-          if (this.trouble?.what === 'fails') throw this.#failure(this.trouble.code, this.trouble.retryAfterMs);
-          return serve();
-        },
-      });
-    };
-    const groups = new Map<string, string[]>();
-    for (const { group, version } of kindsServed) groups.set(group, [version]);
-    return {
-      groups: (signal) => ask('groups', signal, () => groups),
-      kinds: (group, version, signal) =>
-        ask('kinds', signal, () => kindsServed.filter((one) => one.group === group && one.version === version)),
-      clusterUid: (signal) =>
-        ask('clusterUid', signal, () => (this.trouble?.what === 'hides its uid' ? null : this.cluster)),
-      serverVersion: async () => 'v1.36.1+k3s1',
-      page: async (kind, request, signal) => {
-        const answer = await ask(`page ${kind.kind}`, signal, () => this.#page(kind, request));
-        // The reader of lists gives the event loop its turn between two pages.
-        this.#world.oweTurn();
-        return answer;
-      },
-      close: async () => {},
-    };
+  /** What the API server answers to a GET of this path, which came with this token. Throws what means that it can not be reached. */
+  answer(path: string, token: string): Answer {
+    const { trouble } = this;
+    if (trouble?.what === 'fails') return this.#fails(trouble, token);
+    if (token !== this.token) return refusal(401, 'Unauthorized', token);
+    const asked = readPath(path);
+    switch (asked.what) {
+      case 'groups':
+        return groupsAnswer;
+      case 'kinds':
+        return kindsAnswer(asked.group, asked.version);
+      case 'clusterUid':
+        if (trouble?.what === 'hides its uid') return refusal(403, 'namespaces "kube-system" is forbidden', token);
+        return jsonAnswer({
+          kind: 'Namespace',
+          apiVersion: 'v1',
+          metadata: { name: 'kube-system', uid: this.cluster },
+        });
+      case 'page':
+        return this.#page(asked, token);
+    }
   }
 
-  #page({ kind }: ServedKind, request: { limit: number; continueToken: string | null }): PageAnswer {
+  /** The token that the fabric was reached by is of no use from now on. */
+  renewToken(): void {
+    this.#renewals += 1;
+    this.token = canary(this.#seed, `token ${this.fabricId} ${this.#renewals}`);
+  }
+
+  #page({ kind, limit, continueToken }: PageAsked, token: string): Answer {
     const { trouble } = this;
     const states = this.#states.get(kind) ?? [];
-    const [version, offset] = (request.continueToken ?? `${states.length - 1}:0`).split(':').map(Number);
-    const objects = states[version ?? 0]?.objects ?? [];
-    const from = offset ?? 0;
-    if ((trouble?.what === 'forbidden' || trouble?.what === 'not served') && trouble.kind === kind) {
-      return trouble.what === 'forbidden' ? { kind: 'forbidden', message: 'forbidden' } : { kind: 'not_served' };
-    }
-    if (trouble?.what === 'fails at page' && from >= (trouble.page - 1) * request.limit) {
-      throw this.#failure(trouble.code);
-    }
-    if (trouble?.what === 'expires' && from > 0) return { kind: 'expired' };
+    const [version = 0, from = 0] = (continueToken ?? `${states.length - 1}:0`).split(':').map(Number);
+    const objects = states[version]?.objects ?? [];
+    if (trouble?.what === 'forbidden' && trouble.kind === kind) return refusal(403, `${kind} is forbidden`, token);
+    if (trouble?.what === 'not served' && trouble.kind === kind)
+      return refusal(404, 'the server could not find it', token);
+    if (trouble?.what === 'fails at page' && from >= (trouble.page - 1) * limit) return this.#fails(trouble, token);
+    if (trouble?.what === 'expires' && from > 0)
+      return refusal(410, 'the provided continue parameter is too old', token);
     const repeated = trouble?.what === 'repeats an object' && from > 0 ? 1 : 0;
-    const items = objects.slice(from - repeated, from + request.limit);
-    const next = from + request.limit;
-    const continueToken = next < objects.length ? `${version}:${next}` : null;
-    return {
-      kind: 'page',
-      page: { items, continueToken, resourceVersion: String(version), bytes: 100 * items.length },
-    };
+    const next = from + limit < objects.length ? `${version}:${from + limit}` : null;
+    return listAnswer(kind, objects.slice(from - repeated, from + limit), String(version), next);
   }
 
-  #failure(code: FailureCode, retryAfterMs?: number): FabricFailure {
-    const more = retryAfterMs === undefined ? {} : { retryAfterMs };
-    return new FabricFailure(code, `fabric ${this.fabricId} is in trouble`, more);
+  #fails({ code, retryAfterMs = 1_000 }: { code: FailureCode; retryAfterMs?: number }, token: string): Answer {
+    return failing(code, retryAfterMs, token) ?? this.#unreachable(code);
+  }
+
+  #unreachable(code: FailureCode): never {
+    throw new FabricFailure(code, `fabric ${this.fabricId} is in trouble`);
   }
 
   #now(kind: string): readonly KubeObject[] {

@@ -50,6 +50,10 @@ export interface Question<Answer> {
   readonly deadlineMs: number;
   /** How long the server takes. */
   readonly takesMs?: number;
+  /** The longest that the way takes in either direction besides. */
+  readonly wayMs?: number;
+  /** To this very server, where it is another than to all of the service. */
+  readonly way?: () => Way | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,6 +66,8 @@ export class Host {
   readonly name: string;
   readonly world: World;
   readonly ways: Record<Service, Way> = { postgres: 'open', redis: 'open', fabric: 'open' };
+  /** The way to one Redis, by its name, where it is not that to every one. */
+  readonly nodeWays = new Map<string, Way>();
   readonly traps: Trap[] = [];
   /** How far its wall clock is ahead of true time. */
   skewMs = 0;
@@ -70,10 +76,13 @@ export class Host {
   onTrouble: (ms: number) => void = () => {};
   onDeath: (process: SimProcess) => void = () => {};
   readonly chance: Chance;
+  /** How fast its monotonic clock runs; its wall clock is set right by others. */
+  readonly rate: number;
 
-  constructor(world: World, name: string, seed: number) {
+  constructor(world: World, name: string, seed: number, driftMax = 0) {
     this.world = world;
     this.name = name;
+    this.rate = 1 + new Chance(seed, `clock of ${name}`).between(-driftMax, driftMax);
     this.chance = new Chance(seed, `host ${name}`);
   }
 
@@ -100,6 +109,8 @@ export class SimProcess {
   wentOnMs = Number.NEGATIVE_INFINITY;
   #stillUntilMs: number | null = null;
   #kept: (() => void)[] = [];
+  /** Questions without an answer, by how each of them fails. */
+  readonly #open = new Map<(why: string) => void, Service>();
 
   constructor(host: Host, name: string) {
     this.host = host;
@@ -110,7 +121,7 @@ export class SimProcess {
       if (!this.alive) return () => {};
       let cancelled = false;
       // As Node's: whole milliseconds, at least one, and a little late.
-      const waitMs = Math.max(1, Math.trunc(ms)) + host.chance.roll() / 4;
+      const waitMs = Math.max(1, Math.trunc(ms)) / host.rate + host.chance.roll() / 4;
       const cancel = world.in(waitMs, () => this.deliver(() => !cancelled && act()));
       return () => {
         cancelled = true;
@@ -119,7 +130,7 @@ export class SimProcess {
     };
     this.clock = {
       nowMs: () => Math.floor(world.startMs + world.nowMs + host.skewMs),
-      monotonicMs: () => world.nowMs - bornMs,
+      monotonicMs: () => (world.nowMs - bornMs) * host.rate,
       after,
       sleep(ms, signal) {
         const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -146,6 +157,7 @@ export class SimProcess {
     if (!this.alive) return;
     this.alive = false;
     this.#kept = [];
+    this.#open.clear();
     this.host.world.tell(`${this.name}: ${how}`);
     this.host.onTrouble(troubleMs);
     this.host.onDeath(this);
@@ -171,13 +183,19 @@ export class SimProcess {
     });
   }
 
+  /** The server's end of every connection is gone: what was asked may have been done, and nobody will say so. */
+  hangUp(service: Service): void {
+    for (const [fail, of] of [...this.#open]) if (of === service) fail('the connection broke');
+  }
+
   get standsStill(): boolean {
     return this.#stillUntilMs !== null;
   }
 
   /** H3. */
   ask<Answer>(question: Question<Answer>): Promise<Answer> {
-    const { service, op, serve, broken, deadlineMs, takesMs = 0, signal } = question;
+    const { service, op, serve, broken, deadlineMs, takesMs = 0, wayMs = 0, signal } = question;
+    const way = () => (host.ways[service] === 'open' ? (question.way?.() ?? 'open') : host.ways[service]);
     const { host } = this;
     const { world, chance } = host;
     if (!this.alive) return never;
@@ -185,7 +203,8 @@ export class SimProcess {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const effect = host.spring(service, op);
     const delayedMs = effect === 'delayed' ? chance.spread(1_000, 90_000) : 0;
-    const [thereMs, backMs] = [latency(chance) + takesMs + delayedMs, latency(chance)];
+    const long = () => latency(chance) + (wayMs === 0 ? 0 : chance.between(0, wayMs));
+    const [thereMs, backMs] = [long() + takesMs + delayedMs, long()];
     const flushed = chance.is(0.5);
     let over = false;
     let served = false;
@@ -193,6 +212,7 @@ export class SimProcess {
       this.deliver(() => {
         if (over) return;
         over = true;
+        this.#open.delete(fail);
         stopDeadline();
         signal?.removeEventListener('abort', abort);
         world.note(`${this.name} ${op} ${how}`);
@@ -200,6 +220,7 @@ export class SimProcess {
       });
     };
     const fail = (why: string) => finish(() => reject(broken(why)), why);
+    this.#open.set(fail, service);
     const stopDeadline = world.in(deadlineMs, () => fail('no answer in time'));
     const abort = () => {
       // What is being done is waited for: nothing of it is in flight afterwards.
@@ -221,13 +242,14 @@ export class SimProcess {
       if (effect === 'dies when done') this.die('is killed');
       world.in(backMs + (effect === 'late' ? chance.spread(1_000, 60_000) : 0), () => {
         if (effect === 'dies answered') this.die('is killed');
-        if (host.ways[service] === 'silent') return;
-        if (effect === 'lost' || host.ways[service] === 'refused') return fail('the connection broke');
+        const back = way();
+        if (back === 'silent') return;
+        if (effect === 'lost' || back === 'refused') return fail('the connection broke');
         if ('thrown' in answer) finish(() => reject(answer.thrown), 'refused');
         else finish(() => resolve(answer.value), 'answered');
       });
     };
-    switch (effect === 'unsent' ? 'refused' : host.ways[service]) {
+    switch (effect === 'unsent' ? 'refused' : way()) {
       case 'refused':
         world.in(backMs, () => fail('the connection broke'));
         break;

@@ -46,6 +46,7 @@ class Sums {
   steps = 0;
   runs = 0;
   commits = 0;
+  slips = 0;
   readonly faults: Record<string, number> = {};
   readonly failures: Found[] = [];
 
@@ -55,6 +56,7 @@ class Sums {
     this.steps += found.steps;
     this.runs += found.runs;
     this.commits += found.commits;
+    this.slips += found.slips;
     for (const [kind, count] of Object.entries(found.faults)) this.faults[kind] = (this.faults[kind] ?? 0) + count;
     if (found.violation !== null) this.failures.push(found);
   }
@@ -67,6 +69,7 @@ class Sums {
       steps: this.steps,
       runs: this.runs,
       commits: this.commits,
+      lock_slips: this.slips,
       took_s: round(tookMs / 1_000),
       seeds_per_s: round(this.seeds / (tookMs / 1_000)),
       faults,
@@ -150,11 +153,11 @@ function lineOf({ seed, violation, simulatedMs, steps, runs, commits, digest }: 
 }
 
 function summary(document: ReturnType<Sums['document']>): string {
-  const { seeds, simulated_hours, steps, runs, commits, took_s, seeds_per_s, faults, failures } = document;
+  const { seeds, simulated_hours, steps, runs, commits, lock_slips, took_s, seeds_per_s, faults, failures } = document;
   const kinds = Object.entries(faults).map(([kind, count]) => `  ${String(count).padStart(8)}  ${kind}`);
   return [
     `${simulated_hours} simulated hours in ${took_s} s: ${seeds} seeds (${seeds_per_s} a second), ${steps} steps`,
-    `${runs} runs, ${commits} commits; injected:`,
+    `${runs} runs, ${commits} commits; the lock slipped ${lock_slips} times, and the epoch fenced; injected:`,
     ...kinds,
     failures.length === 0 ? 'all held' : `${failures.length} seed(s) failed`,
   ].join('\n');

@@ -1,6 +1,7 @@
 // The place of one simulation: the world, the hosts with their daemons, the servers and the fabrics.
 
 import type { Config } from '../../src/config.ts';
+import type { SealingKey } from '../../src/kube/sealing.ts';
 import type { Checker } from './checker.ts';
 import type { SimDaemon } from './daemon.ts';
 import type { SimFabric } from './fabric.ts';
@@ -35,6 +36,8 @@ export interface Place {
   readonly postgres: SimPostgres;
   readonly redis: SimRedis;
   readonly fabrics: ReadonlyMap<string, SimFabric>;
+  /** Seals what the fabrics are reached with. */
+  readonly key: SealingKey;
   readonly faults: Faults;
   readonly checker: Checker;
   /** A number is never used twice. */

@@ -13,11 +13,14 @@ import type { Chance } from './chance.ts';
 import type { SimProcess } from './host.ts';
 import type { World } from './world.ts';
 
-export type PostgresState = 'up' | 'refusing';
+/** `standby`: reads are answered, writes refused, as after a failover to one that was not promoted yet. */
+export type PostgresState = 'up' | 'refusing' | 'standby';
 export type NoticeWeather = 'calm' | 'lost' | 'late' | 'doubled';
 
 /** Sees each act of a daemon on the rows: before it is done, and after. */
 export interface Witness {
+  /** A daemon sends it, whether it gets there or not. */
+  asks(op: keyof Store, process: SimProcess, args: readonly unknown[]): void;
   before(op: keyof Store, process: SimProcess, args: readonly unknown[]): void;
   after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void;
 }
@@ -30,6 +33,8 @@ interface Ear {
   readonly broke: () => void;
 }
 
+/** What a server answers that takes no writes. */
+const reads: ReadonlySet<keyof Store> = new Set(['fabrics', 'fabric', 'known', 'overdue', 'openRequests', 'ping']);
 const deadlineMs = 30_000;
 const listenWithinMs = 5_000;
 const askEveryMs = 10_000;
@@ -41,10 +46,11 @@ export class SimPostgres {
   notices: NoticeWeather = 'calm';
   /** How far its clock is ahead of true time. */
   skewMs = 0;
-  witness: Witness = { before: () => {}, after: () => {} };
+  witness: Witness = { asks: () => {}, before: () => {}, after: () => {} };
   readonly #world: World;
   readonly #chance: Chance;
   readonly #ears = new Map<string, Ear>();
+  readonly #clients = new Set<SimProcess>();
 
   constructor(world: World, chance: Chance) {
     this.#world = world;
@@ -64,6 +70,10 @@ export class SimPostgres {
       ear.deaf = true;
       this.#world.in(this.#chance.between(0.1, 5), () => ear.process.deliver(ear.broke));
     }
+    for (const client of this.#clients) {
+      if (client.host.ways.postgres !== 'open') continue;
+      this.#world.in(this.#chance.between(0.1, 5), () => client.hangUp('postgres'));
+    }
   }
 
   restore(backup: Backup): void {
@@ -73,21 +83,29 @@ export class SimPostgres {
 
   connect(process: SimProcess): Store {
     const inner = memoryStore(this.database, process.name);
-    const ask = <Answer>(op: keyof Store, args: readonly unknown[], act: () => Promise<Answer>, signal?: AbortSignal) =>
-      process.ask({
+    this.#clients.add(process);
+    const ask = <Answer>(
+      op: keyof Store,
+      args: readonly unknown[],
+      act: () => Promise<Answer>,
+      signal?: AbortSignal,
+    ) => {
+      this.witness.asks(op, process, args);
+      return process.ask({
         service: 'postgres',
         op,
         deadlineMs: op === 'renew' ? deadlineMs / 4 : deadlineMs,
         broken: unavailable,
         signal,
         serve: async () => {
-          this.#refuseWhere();
+          this.#refuseWhere(op);
           this.witness.before(op, process, args);
           const answer = await act();
           this.witness.after(op, process, args, answer);
           return answer;
         },
       });
+    };
     return {
       fabrics: () => ask('fabrics', [], () => inner.fabrics()),
       fabric: (id) => ask('fabric', [id], () => inner.fabric(id)),
@@ -136,7 +154,7 @@ export class SimPostgres {
         deadlineMs: listenWithinMs,
         broken: unavailable,
         serve: () => {
-          this.#refuseWhere();
+          this.#refuseWhere('listen');
           const wasDeaf = ear.deaf;
           ear.deaf = false;
           return wasDeaf;
@@ -176,6 +194,7 @@ export class SimPostgres {
   /** The server forgets who is gone. */
   forget(process: SimProcess): void {
     this.#ears.delete(process.name);
+    this.#clients.delete(process);
   }
 
   #carry(daemon: string, deliver: () => void): void {
@@ -193,8 +212,9 @@ export class SimPostgres {
     }
   }
 
-  #refuseWhere(): void {
+  #refuseWhere(op: keyof Store): void {
     if (this.state === 'refusing') throw unavailable('the database system is shutting down');
+    if (this.state === 'standby' && !reads.has(op)) throw unavailable('cannot execute this in a read-only transaction');
   }
 }
 

@@ -1,34 +1,37 @@
-// Redis without a server: the timers and the lock that all daemons share, and what can happen to them. Each daemon has a
-// connection that knows whether it can be used, as the real one does (one failed call takes it down until a write was
-// answered).
+// Redis without servers: the one that keeps the timers of all daemons, and the nodes that keep their lock. The lock itself is
+// the real one, redlock and all, over those nodes; what can happen to them is in `redis-server.ts`.
 
-import { FabricFailure } from '../../machines/fabric/failure.ts';
 import { MemoryTimers } from '../../src/fleet/memory-timers.ts';
-import type { Presence } from '../../src/fleet/switching-timers.ts';
 import type { FabricLock } from '../../src/ports/lock.ts';
 import type { StoredTimer, Timer, TimerStore } from '../../src/ports/timers.ts';
-import { MemoryDoor } from '../support/memory-lock.ts';
+import { redisKeys } from '../../src/redis/keys.ts';
+import { RedisLock } from '../../src/redis/lock.ts';
+import type { HeldKey } from '../support/memory-lock-node.ts';
+import { Chance } from './chance.ts';
 import type { SimProcess } from './host.ts';
+import { SimRedisConnection } from './redis-connection.ts';
+import { SimRedisServer } from './redis-server.ts';
 import type { World } from './world.ts';
 
-export type RedisState = 'up' | 'full' | 'away';
+/** How far the clock of a node runs apart from true time at most: with that of a host, less than the lock allows for. */
+export const driftMax = 0.004;
 
-export interface RedisConnection {
+export interface RedisParts {
   readonly timers: TimerStore;
-  readonly presence: Presence;
+  /** Of the Redis of the timers. */
+  readonly presence: SimRedisConnection;
+  readonly nodes: readonly SimRedisConnection[];
   readonly lock: FabricLock;
-  /** Resolves when it is known whether it can be used. */
+  /** Resolves when it is known of each whether it can be used. */
   settled(): Promise<void>;
 }
 
 interface Backup {
   readonly timers: readonly StoredTimer[];
-  readonly door: MemoryDoor;
+  readonly locks: ReadonlyMap<string, HeldKey>;
 }
 
-const commandMs = 2_000;
-const probeMs = { first: 100, most: 5_000 };
-const calmMs = 30_000;
+export const lockKeys = redisKeys('sim');
 
 /** The server's own timers, which a checker may look at between two steps. */
 class ServerTimers extends MemoryTimers {
@@ -61,149 +64,115 @@ class ServerTimers extends MemoryTimers {
   }
 }
 
+export interface LockPlan {
+  /** How many nodes keep the lock. */
+  readonly nodes: number;
+  /** The Redis of the timers is none of them. */
+  readonly apart: boolean;
+}
+
 export class SimRedis {
   readonly timers = new ServerTimers();
-  state: RedisState = 'up';
-  /** How long what it had lost may still be missing, from here on (virtual milliseconds). */
-  lostAtMs = Number.NEGATIVE_INFINITY;
+  readonly main: SimRedisServer;
+  /** In which most must agree. */
+  readonly nodes: readonly SimRedisServer[];
   onHandedOut: (timers: readonly Timer[], process: SimProcess) => void = () => {};
-  readonly #world: World;
-  readonly #door: MemoryDoor;
+  onArmed: (timers: readonly Timer[], process: SimProcess) => void = () => {};
 
-  constructor(world: World) {
-    this.#world = world;
-    const monotonicMs = () => world.nowMs;
-    const unused = () => {
-      throw new Error('the door only reads the time');
-    };
-    this.#door = new MemoryDoor({ monotonicMs, nowMs: unused, sleep: unused, after: unused });
+  constructor(world: World, seed: number, { nodes, apart }: LockPlan) {
+    const chance = new Chance(seed, 'clocks of Redis');
+    const server = (name: string) => new SimRedisServer(world, name, 1 + chance.between(-driftMax, driftMax));
+    this.main = server('redis');
+    this.nodes = Array.from({ length: nodes }, (_, at) => (at === 0 && !apart ? this.main : server(`lock-${at + 1}`)));
   }
 
-  flush(): void {
-    this.lostAtMs = this.#world.nowMs;
-    this.timers.clear();
-    this.#door.forget(null);
+  /** Everything that this server held is gone. */
+  forget(server: SimRedisServer): void {
+    server.forget();
+    if (server === this.main) this.timers.clear();
   }
 
   async backup(): Promise<Backup> {
-    return { timers: await this.timers.all(), door: this.#door.copy() };
+    return { timers: await this.timers.all(), locks: this.main.locks.copy() };
   }
 
   /** The replica that took over had not heard of the last of it. */
-  async failOver({ timers, door }: Backup): Promise<void> {
-    this.lostAtMs = this.#world.nowMs;
+  async failOver({ timers, locks }: Backup): Promise<void> {
+    this.main.forget(locks);
+    this.main.locks.forgetScripts();
     this.timers.clear();
     await this.timers.armMany(timers, { onlyMissing: false });
     for (const { fabricId, showsAtMs } of timers) await this.timers.hold(fabricId, showsAtMs);
-    this.#door.forget(door);
   }
 
-  connect(process: SimProcess, leaseTtlMs: number): RedisConnection {
-    const { clock } = process;
-    const hearers = new Set<(up: boolean) => void>();
-    let trouble: FabricFailure | null = unavailable('it is not connected yet');
-    let waitMs = probeMs.first;
-    let upSinceMs = 0;
-    const known = Promise.withResolvers<void>();
-    const down = () => {
-      const was = trouble;
-      trouble = unavailable('it does not answer');
-      if (was === null) {
-        if (clock.monotonicMs() - upSinceMs >= calmMs) waitMs = probeMs.first;
-        for (const hear of [...hearers]) hear(false);
-      }
+  /** As `unlock` does when the epoch has moved. */
+  breakLock(fabricId: string): void {
+    for (const { locks, state } of this.nodes) if (state === 'up') locks.remove(lockKeys.lock(fabricId));
+  }
+
+  /** How many nodes hold this lock for that process. */
+  votes(fabricId: string, process: SimProcess): number {
+    const key = lockKeys.lock(fabricId);
+    let votes = 0;
+    for (const { locks } of this.nodes) if (locks.held(key)?.by === process.name) votes++;
+    return votes;
+  }
+
+  connect(process: SimProcess, leaseTtlMs: number): RedisParts {
+    const main = new SimRedisConnection(process, this.main);
+    const nodes = this.nodes.map((server) => (server === this.main ? main : new SimRedisConnection(process, server)));
+    return {
+      timers: this.#timersOf(process, main),
+      presence: main,
+      nodes,
+      lock: new RedisLock({ nodes, keys: lockKeys, clock: process.clock, ttlMs: leaseTtlMs }),
+      settled: async () => {
+        await Promise.all([main, ...nodes].map((one) => one.settled()));
+      },
     };
-    const ask = <Answer>(op: string, act: () => Answer | Promise<Answer>, writes = true): Promise<Answer> =>
-      process.ask({
-        service: 'redis',
-        op,
-        deadlineMs: commandMs,
-        broken: unavailable,
-        serve: () => {
-          if (this.state === 'away') throw unavailable('it is away');
-          if (this.state === 'full' && writes) throw unavailable('OOM command not allowed');
-          return act();
-        },
-      });
-    const probe = () => {
-      ask('probe', () => {}).then(
-        () => {
-          upSinceMs = clock.monotonicMs();
-          trouble = null;
-          known.resolve();
-          for (const hear of [...hearers]) hear(true);
-        },
-        () => {
-          known.resolve();
-          probeLater();
-        },
-      );
-    };
-    const probeLater = () => {
-      clock.after(waitMs, probe);
-      waitMs = Math.min(probeMs.most, waitMs * 2);
-    };
-    /** A call as the connection makes it. */
-    const call = async <Answer>(op: string, act: () => Answer | Promise<Answer>, writes = true): Promise<Answer> => {
-      if (trouble) throw trouble;
-      try {
-        return await ask(op, act, writes);
-      } catch (thrown) {
-        const wasUp = trouble === null;
-        down();
-        if (wasUp) probeLater();
-        throw thrown;
-      }
-    };
-    probe();
+  }
+
+  #timersOf(process: SimProcess, connection: SimRedisConnection): TimerStore {
     const shared = this.timers;
-    const timers: TimerStore = {
+    return {
       shared: true,
-      arm: (timer) => call('arm', () => shared.arm(timer)),
-      armMany: async (many, options) =>
-        many.length === 0 ? { armed: 0 } : call('armMany', () => shared.armMany(many, options)),
-      cancel: (fabricId) => call('cancel', () => shared.cancel(fabricId), false),
+      arm: (timer) => {
+        this.onArmed([timer], process);
+        return connection.send('arm', () => shared.arm(timer), true);
+      },
+      armMany: async (many, options) => {
+        if (many.length === 0) return { armed: 0 };
+        this.onArmed(many, process);
+        return connection.send('armMany', () => shared.armMany(many, options), true);
+      },
+      cancel: (fabricId) => connection.send('cancel', () => shared.cancel(fabricId), false),
       claimDue: (request) =>
-        call('claimDue', async () => {
-          const claimed = await shared.claimDue(request);
-          this.onHandedOut(claimed, process);
-          return claimed;
-        }),
-      hold: (fabricId, untilMs) => call('hold', () => shared.hold(fabricId, untilMs)),
-      nextMs: () => call('nextMs', () => shared.nextMs(), false),
-      all: () => call('all', () => shared.all(), false),
+        connection.send(
+          'claimDue',
+          async () => {
+            const claimed = await shared.claimDue(request);
+            this.onHandedOut(claimed, process);
+            return claimed;
+          },
+          true,
+        ),
+      hold: (fabricId, untilMs) => connection.send('hold', () => shared.hold(fabricId, untilMs), true),
+      nextMs: () => connection.send('nextMs', () => shared.nextMs(), false),
+      all: () => connection.send('all', () => shared.all(), false),
       onWake: (wake) => {
         const { host } = process;
         // What is published while the way is cut is lost; the ear wakes its listener when it opens again.
         const deaf = shared.onWake(() => {
-          if (host.ways.redis !== 'open' || this.state === 'away') return;
+          const way = host.nodeWays.get(this.main.name) ?? host.ways.redis;
+          if (way !== 'open' || this.main.state === 'away' || this.main.state === 'stopped') return;
           host.world.in(0.1 + host.chance.roll(), () => process.deliver(wake));
         });
-        const onUp = (up: boolean) => up && wake();
-        hearers.add(onUp);
+        const stopHearing = connection.onChange((up) => up && wake());
         return () => {
           deaf();
-          hearers.delete(onUp);
+          stopHearing();
         };
       },
     };
-    return {
-      timers,
-      presence: {
-        get up() {
-          return trouble === null;
-        },
-        onChange(hear) {
-          hearers.add(hear);
-          return () => hearers.delete(hear);
-        },
-      },
-      lock: this.#door.lock(leaseTtlMs, { clock, ask: (op, act) => call(op, act) }),
-      settled: () => known.promise,
-    };
   }
-}
-
-function unavailable(why: string): FabricFailure {
-  return new FabricFailure('REDIS_UNAVAILABLE', `Redis does not answer: ${why}`);
 }

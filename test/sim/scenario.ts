@@ -5,9 +5,11 @@
 
 import type { FailureCode } from '../../machines/fabric/failure.ts';
 import { Chance } from './chance.ts';
-import { kindsServed, type Trouble } from './fabric.ts';
+import type { Trouble } from './fabric.ts';
+import { kindsServed } from './fabric-answers.ts';
 import type { Service, TrapEffect } from './host.ts';
 import type { NoticeWeather } from './postgres.ts';
+import type { LockPlan } from './redis.ts';
 
 export interface FabricPlan {
   readonly fabricId: string;
@@ -41,8 +43,13 @@ export type Happening =
     }
   | { readonly what: 'redis'; readonly how: 'flush' }
   | { readonly what: 'redis'; readonly how: 'fail over'; readonly ageMs: number }
-  | { readonly what: 'redis'; readonly how: 'full' | 'away'; readonly ms: number }
-  | { readonly what: 'postgres'; readonly how: 'refuse'; readonly ms: number }
+  | { readonly what: 'redis'; readonly how: 'full' | 'away' | 'stopped'; readonly ms: number }
+  | ({ readonly what: 'lock node'; readonly node: number } & NodeTrouble)
+  /** In the middle of a long run of this fabric so many nodes forget its lock that another daemon can have it, and is asked. */
+  | { readonly what: 'lock lost'; readonly fabric: number }
+  /** In the middle of a long run whoever runs this fabric stands still for some leases. */
+  | { readonly what: 'pause in a run'; readonly fabric: number; readonly leases: number }
+  | { readonly what: 'postgres'; readonly how: 'refusing' | 'standby'; readonly ms: number }
   | { readonly what: 'postgres'; readonly how: 'cut' }
   | { readonly what: 'postgres'; readonly how: 'restore'; readonly ageMs: number }
   | { readonly what: 'notices'; readonly how: Exclude<NoticeWeather, 'calm'>; readonly ms: number }
@@ -50,6 +57,8 @@ export type Happening =
   | { readonly what: 'edit'; readonly fabric: number; readonly times: number }
   | { readonly what: 'lose'; readonly fabric: number; readonly share: number; readonly ms: number }
   | { readonly what: 'another cluster'; readonly fabric: number }
+  /** Its token is of no use any more; the new one is given to the daemons after a while. */
+  | { readonly what: 'token'; readonly fabric: number; readonly ms: number }
   | {
       readonly what: 'operator';
       readonly fabric: number;
@@ -68,10 +77,22 @@ export type Happening =
     }
   | { readonly what: 'settings'; readonly fabric: number; readonly values: SettingsChange };
 
+/** What happens to one node of the lock, which may be the Redis of the timers too. */
+export type NodeTrouble =
+  | { readonly how: 'forget' }
+  /** It comes back without what it held. */
+  | { readonly how: 'restart'; readonly ms: number }
+  | { readonly how: 'full' | 'away' | 'stopped'; readonly ms: number }
+  | { readonly how: 'late'; readonly lateMs: number; readonly ms: number }
+  | { readonly how: 'clock'; readonly skewMs: number; readonly ms: number }
+  | { readonly how: 'way'; readonly host: number; readonly way: 'refused' | 'silent'; readonly ms: number };
+
 export interface SettingsChange {
   readonly intervalSeconds?: number;
   readonly syncEnabled?: boolean;
   readonly schedulerEnabled?: boolean;
+  /** Of the kinds that the fabric serves, those that nobody wants to be read. */
+  readonly unwanted?: readonly string[];
 }
 
 export type PlannedEvent = Happening & { readonly atMs: number };
@@ -89,6 +110,8 @@ export interface Scenario {
    */
   readonly last: 'flush' | 'notices' | 'crash' | null;
   readonly env: Readonly<Record<string, string>>;
+  /** Null: `REDIS_URL=none`. */
+  readonly redis: LockPlan | null;
 }
 
 const intervals = [5, 20, 30, 60, 60, 120, 300, 300, 900];
@@ -106,9 +129,8 @@ export function scenarioOf(seed: number): Scenario {
   const stormMs = Math.round(chance.spread(3 * 60_000, 90 * 60_000));
   const lease = chance.pick([5, 10, 30, 30]);
   const env = {
-    DATABASE_URL: 'postgres://nowhere/none',
     FABRIC_SYNCD_LEASE_TTL: `${lease}s`,
-    FABRIC_SYNCD_SWEEP_INTERVAL: `${chance.pick([2, 5, 5, 10, 20, 30])}s`,
+    FABRIC_SYNCD_SWEEP_INTERVAL: `${chance.pick([2, 5, 10, 20, 30, 60])}s`,
     FABRIC_SYNCD_RUN_DEADLINE: `${chance.pick([30, 60, 120])}s`,
     FABRIC_SYNCD_BACKOFF_CAP: `${chance.pick([10, 60, 300])}s`,
     FABRIC_SYNCD_RETRIES_MAX: String(chance.pick([1, 3, 5])),
@@ -122,12 +144,18 @@ export function scenarioOf(seed: number): Scenario {
   for (let atMs = chance.between(0, 2 * spacingMs); atMs < stormMs; atMs += chance.between(0, 2 * spacingMs)) {
     events.push({ atMs: Math.round(atMs), ...happening(chance, { daemons, fabrics: fabricCount, spacingMs }) });
   }
-  return { seed, daemons, fabrics, stormMs, events, env, last: lastOf(seed) };
+  return { seed, daemons, fabrics, stormMs, events, env, last: lastOf(seed), redis: redisOf(seed) };
 }
 
 /** What a storm ends with: nobody starts or comes back afterwards who would mend it by the way. */
 function lastOf(seed: number): Scenario['last'] {
   return new Chance(seed, 'last').pick(['flush', 'notices', 'crash', null]);
+}
+
+function redisOf(seed: number): LockPlan | null {
+  const chance = new Chance(seed, 'redis');
+  if (chance.is(0.06)) return null;
+  return { nodes: chance.pick([1, 1, 3, 3, 3, 5]), apart: chance.is(0.3) };
 }
 
 interface Size {
@@ -144,6 +172,7 @@ const troubleCodes: readonly FailureCode[] = [
   'BODY_BROKEN',
   'TLS_EXPIRED',
   'ADDRESS_UNKNOWN',
+  'REDIRECTED',
 ];
 
 const ops: readonly (readonly [Service, string])[] = [
@@ -164,8 +193,8 @@ const ops: readonly (readonly [Service, string])[] = [
   ['redis', 'hold'],
   ['redis', 'cancel'],
   ['redis', 'acquire'],
-  ['redis', 'renew'],
   ['redis', 'release'],
+  ['redis', 'extend'],
   ['fabric', 'clusterUid'],
   ['fabric', 'page Server'],
 ];
@@ -195,8 +224,11 @@ function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happe
     [4, () => way(chance, host, ms)],
     [1, () => ({ what: 'redis', how: 'flush' })],
     [1, () => ({ what: 'redis', how: 'fail over', ageMs: Math.round(chance.spread(100, 60_000)) })],
-    [2, () => ({ what: 'redis', how: chance.pick(['full', 'away'] as const), ms })],
-    [1, () => ({ what: 'postgres', how: 'refuse', ms })],
+    [2, () => ({ what: 'redis', how: chance.pick(['full', 'away', 'stopped'] as const), ms })],
+    [4, () => nodeTrouble(chance, host, ms)],
+    [0.7, () => ({ what: 'lock lost', fabric })],
+    [0.7, () => ({ what: 'pause in a run', fabric, leases: chance.spread(0.5, 4) })],
+    [1.5, () => ({ what: 'postgres', how: chance.pick(['refusing', 'standby'] as const), ms })],
     [1, () => ({ what: 'postgres', how: 'cut' })],
     [0.3, () => ({ what: 'postgres', how: 'restore', ageMs: Math.round(chance.spread(1_000, 10 * 60_000)) })],
     [2, () => ({ what: 'notices', how: chance.pick(['lost', 'late', 'doubled'] as const), ms })],
@@ -207,6 +239,7 @@ function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happe
     [5, () => ({ what: 'edit', fabric, times: 1 + chance.below(4) })],
     [1, () => ({ what: 'lose', fabric, share: chance.pick([0.1, 0.5, 1]), ms })],
     [0.5, () => ({ what: 'another cluster', fabric })],
+    [0.7, () => ({ what: 'token', fabric, ms: Math.round(chance.spread(100, 5 * 60_000)) })],
     [8, () => operator(chance, fabric)],
     [3, () => ({ what: 'settings', fabric, values: settings(chance) })],
   ];
@@ -221,6 +254,19 @@ function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happe
 function clockJump(chance: Chance, host: number, ms: number): Happening {
   const size = Math.round(chance.spread(50, 2 * 3_600_000));
   return { what: 'clock', host: chance.is(0.25) ? null : host, skewMs: chance.is(0.5) ? size : -size, ms };
+}
+
+function nodeTrouble(chance: Chance, host: number, ms: number): Happening {
+  const size = Math.round(chance.spread(50, 60_000));
+  const all: readonly (() => NodeTrouble)[] = [
+    () => ({ how: 'forget' }),
+    () => ({ how: 'restart', ms: Math.round(chance.spread(100, 20_000)) }),
+    () => ({ how: chance.pick(['full', 'away', 'stopped'] as const), ms }),
+    () => ({ how: 'late', lateMs: Math.round(chance.spread(50, 3_000)), ms }),
+    () => ({ how: 'clock', skewMs: chance.is(0.5) ? size : -size, ms }),
+    () => ({ how: 'way', host, way: chance.pick(['refused', 'silent'] as const), ms }),
+  ];
+  return { what: 'lock node', node: chance.below(60), ...chance.pick(all)() };
 }
 
 /** At a question that matters, or at any. */
@@ -262,6 +308,7 @@ function operator(chance: Chance, fabric: number): Happening {
 }
 
 function settings(chance: Chance): SettingsChange {
+  if (chance.is(0.15)) return { unwanted: chance.is(0.5) ? [] : [chance.pick(kindsServed).kind] };
   const roll = chance.roll();
   if (roll < 0.6) return { intervalSeconds: chance.is(0.1) ? 0 : chance.pick(intervals) };
   return roll < 0.8 ? { syncEnabled: chance.is(0.6) } : { schedulerEnabled: chance.is(0.6) };

@@ -2,14 +2,16 @@
 
 import { readConfig } from '../../src/config.ts';
 import { kindsDefault } from '../../src/sync/kinds.ts';
+import { canary, canaryKey } from './canary.ts';
 import { Chance } from './chance.ts';
 import { Checker } from './checker.ts';
 import { type DaemonPlace, type Mutate, SimDaemon } from './daemon.ts';
-import { kindsServed, SimFabric } from './fabric.ts';
+import { SimFabric } from './fabric.ts';
+import { kindsServed } from './fabric-answers.ts';
 import { Host } from './host.ts';
 import { Faults, type Place } from './place.ts';
 import { SimPostgres } from './postgres.ts';
-import { SimRedis } from './redis.ts';
+import { driftMax, SimRedis } from './redis.ts';
 import type { Scenario } from './scenario.ts';
 import { operate, scheduleStorm, settingsIn } from './weather.ts';
 import { World } from './world.ts';
@@ -23,6 +25,8 @@ export interface Outcome {
   /** Of everything that happened. */
   readonly digest: string;
   readonly faults: Readonly<Record<string, number>>;
+  /** How often two daemons trusted the lock on one fabric at once; the epoch fenced all but one of them. */
+  readonly slips: number;
   readonly runs: number;
   readonly commits: number;
   readonly story: readonly string[];
@@ -30,15 +34,21 @@ export interface Outcome {
 
 export interface SimulateOptions {
   readonly mutate?: Mutate | null;
+  /** Letters of invariants that are not asked for. */
+  readonly except?: readonly string[];
 }
 
-export async function simulate(scenario: Scenario, { mutate = null }: SimulateOptions = {}): Promise<Outcome> {
+export async function simulate(
+  scenario: Scenario,
+  { mutate = null, except = [] }: SimulateOptions = {},
+): Promise<Outcome> {
   const place = build(scenario, mutate);
+  place.checker.except = except;
   const { world, checker, postgres, faults } = place;
   postgres.witness = checker;
   world.onStep = () => checker.look();
   for (const { fabricId, intervalMs, atStart, absent } of scenario.fabrics) {
-    if (atStart && !absent) postgres.database.add(fabricId, settingsIn(place, intervalMs));
+    if (atStart && !absent) postgres.database.add(fabricId, settingsIn(place, fabricId, intervalMs));
   }
   for (const [at, daemon] of place.daemons.entries()) daemon.startIn(at * 700);
   scheduleStorm(place);
@@ -59,6 +69,7 @@ export async function simulate(scenario: Scenario, { mutate = null }: SimulateOp
     steps: world.steps,
     digest: world.digest,
     faults: Object.fromEntries(faults.counts),
+    slips: checker.leases.slips,
     runs: outcomes.length,
     commits: outcomes.filter((outcome) => outcome === 'complete' || outcome === 'partial').length,
     story: world.story,
@@ -68,16 +79,18 @@ export async function simulate(scenario: Scenario, { mutate = null }: SimulateOp
 function build(scenario: Scenario, mutate: Mutate | null): Place {
   const { seed } = scenario;
   const world = new World();
-  const config = readConfig(scenario.env);
-  const hosts = Array.from({ length: scenario.daemons }, (_, at) => new Host(world, `host-${at + 1}`, seed));
+  const config = readConfig({ ...scenario.env, ...loginsOf(scenario) });
+  const key = canaryKey(seed);
+  const hosts = Array.from({ length: scenario.daemons }, (_, at) => new Host(world, `host-${at + 1}`, seed, driftMax));
   const postgres = new SimPostgres(world, new Chance(seed, 'postgres'));
-  const redis = new SimRedis(world);
+  const redis = new SimRedis(world, seed, scenario.redis ?? { nodes: 1, apart: false });
   const fabrics = new Map(
     scenario.fabrics.map(({ fabricId, sizes }) => {
-      return [fabricId, new SimFabric(world, new Chance(seed, `fabric ${fabricId}`), fabricId, sizes)];
+      return [fabricId, new SimFabric(world, seed, fabricId, sizes)];
     }),
   );
-  const daemonPlace: DaemonPlace = { config, postgres, redis, fabrics, mutate };
+  const known = { config, key, postgres, fabrics, mutate };
+  const daemonPlace: DaemonPlace = { ...known, redis: scenario.redis && redis };
   const kindsRead = new Set(kindsServed.map(({ kind }) => kind));
   const place: Place = {
     scenario,
@@ -88,6 +101,7 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     postgres,
     redis,
     fabrics,
+    key,
     faults: new Faults((kind, ms) => checker.disturbed(!/^fabric|cluster/.test(kind), ms)),
     get checker() {
       return checker;
@@ -97,11 +111,24 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
   };
   const checker = new Checker(place);
   for (const host of hosts) host.onTrouble = (ms) => checker.disturbed(true, ms);
+  for (const daemon of place.daemons) {
+    daemon.onLeaving = (what, where, process) => checker.leaves(what, where, process);
+    daemon.onLease = checker.leases;
+  }
+  redis.onArmed = (timers, process) => checker.leaves(timers, 'its timers', process);
   redis.onHandedOut = (timers, process) => checker.handedOut(timers, process);
   for (const [fabricId, fabric] of fabrics) {
     fabric.onRequest = (process, what) => checker.requested(fabricId, process, what);
   }
   return place;
+}
+
+/** Passwords that are as secret as the tokens. */
+function loginsOf({ seed, redis }: Scenario) {
+  return {
+    DATABASE_URL: `postgres://syncd:${canary(seed, 'postgres')}@nowhere/none`,
+    REDIS_URL: redis === null ? 'none' : `redis://:${canary(seed, 'redis')}@nowhere`,
+  };
 }
 
 /** Every second one: a run that somebody asked for would also mend what only a sweep should. */

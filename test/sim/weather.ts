@@ -1,8 +1,10 @@
 // Does to a place what its scenario says, and makes all of it right again when the storm is over.
 
 import { addFabric, memoryOperator, removeFabric, setFabric } from '../support/memory-operator.ts';
+import { sealedToken } from './canary.ts';
+import { calmRedis, loseLock, pauseInARun, toLockNode } from './lock-weather.ts';
 import type { Place } from './place.ts';
-import type { PlannedEvent } from './scenario.ts';
+import type { PlannedEvent, SettingsChange } from './scenario.ts';
 
 /** How long ago the backups are that events of a scenario ask for: they are made at their time. */
 export function scheduleStorm(place: Place): void {
@@ -89,20 +91,22 @@ function happen(place: Place, event: PlannedEvent): unknown {
     case 'redis':
       if (event.how === 'flush') {
         told('redis flushed', 'redis: flushed');
-        return redis.flush();
+        return redis.forget(redis.main);
       }
       if (event.how === 'fail over') return;
       told(`redis ${event.how}`, `redis: ${event.how} for ${seconds(event.ms)}`);
-      redis.state = event.how;
+      redis.main.state = event.how;
       return world.in(event.ms, () => {
-        redis.state = 'up';
+        redis.main.state = 'up';
         world.tell('redis: up');
       });
+    case 'lock node':
+      return toLockNode(place, event);
     case 'postgres':
       told(`postgres ${event.how}`, `postgres: ${event.how}`);
       postgres.cutConnections();
-      if (event.how !== 'refuse') return;
-      postgres.state = 'refusing';
+      if (event.how === 'cut' || event.how === 'restore') return;
+      postgres.state = event.how;
       return world.in(event.ms, () => {
         postgres.state = 'up';
         world.tell('postgres: up');
@@ -148,10 +152,18 @@ function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number 
     case 'another cluster':
       told('another cluster', 'is another cluster');
       return fabric.replace();
+    case 'lock lost':
+      return loseLock(place, plan.fabricId);
+    case 'pause in a run':
+      return pauseInARun(place, plan.fabricId, event.leases);
+    case 'token':
+      told('fabric token renewed', 'has another token');
+      fabric.renewToken();
+      return world.in(event.ms, () => giveToken(place, plan.fabricId));
     case 'settings':
       world.tell(`fabric ${plan.fabricId}: set ${JSON.stringify(event.values)}`);
       place.checker.meddled(plan.fabricId);
-      return setFabric(place.postgres.database, plan.fabricId, event.values);
+      return setFabric(place.postgres.database, plan.fabricId, valuesIn(place, event.values));
     case 'operator':
       return operate(place, plan.fabricId, event.act, event.ms);
     default:
@@ -162,7 +174,7 @@ function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number 
 type OperatorAct = Extract<PlannedEvent, { what: 'operator' }>['act'];
 
 export async function operate(place: Place, fabricId: string, act: OperatorAct, ms: number): Promise<void> {
-  const { world, postgres, checker, scenario } = place;
+  const { world, postgres, redis, checker, scenario } = place;
   const { database } = postgres;
   const operator = memoryOperator(database);
   const row = database.rows.get(fabricId);
@@ -170,7 +182,7 @@ export async function operate(place: Place, fabricId: string, act: OperatorAct, 
     const plan = scenario.fabrics.find((one) => one.fabricId === fabricId);
     if (row || !plan || plan.absent || place.removed.has(fabricId)) return;
     world.tell(`fabric ${fabricId}: added`);
-    addFabric(database, fabricId, settingsIn(place, plan.intervalMs));
+    addFabric(database, fabricId, settingsIn(place, fabricId, plan.intervalMs));
     return;
   }
   if (!row) return;
@@ -186,6 +198,8 @@ export async function operate(place: Place, fabricId: string, act: OperatorAct, 
     case 'unlock':
       checker.unlocked(fabricId);
       await operator.unlock(fabricId, 'ann');
+      checker.leases.broken(fabricId);
+      redis.breakLock(fabricId);
       return;
     case 'cancel':
       return operator.cancel(fabricId, 'ann');
@@ -207,8 +221,24 @@ export async function operate(place: Place, fabricId: string, act: OperatorAct, 
 }
 
 /** Only the kinds that the simulated fabrics serve are read. */
-export function settingsIn({ kindsRemoved }: Place, intervalMs: number) {
-  return { intervalMs, kindsRemoved, guardCount: 5 };
+export function settingsIn(place: Place, fabricId: string, intervalMs: number) {
+  return { intervalMs, kindsRemoved: place.kindsRemoved, guardCount: 5, credential: credentialOf(place, fabricId) };
+}
+
+function valuesIn({ kindsRemoved }: Place, { unwanted, ...values }: SettingsChange) {
+  return { ...values, ...(unwanted && { kindsRemoved: [...kindsRemoved, ...unwanted] }) };
+}
+
+function credentialOf({ fabrics, key }: Place, fabricId: string) {
+  return sealedToken(key, fabricId, fabrics.get(fabricId)?.token ?? '');
+}
+
+/** As `fabric set --token-file`. */
+function giveToken(place: Place, fabricId: string): void {
+  if (!place.postgres.database.rows.has(fabricId)) return;
+  place.world.tell(`fabric ${fabricId}: is given its token`);
+  place.checker.meddled(fabricId);
+  setFabric(place.postgres.database, fabricId, { credential: credentialOf(place, fabricId) });
 }
 
 /** The storm is over: servers, ways, clocks and fabrics are well, and operators have let go of everything. */
@@ -223,13 +253,14 @@ function calm(place: Place): void {
   postgres.state = 'up';
   postgres.notices = 'calm';
   postgres.skewMs = 0;
-  redis.state = 'up';
+  calmRedis(place);
   for (const fabric of fabrics.values()) fabric.trouble = null;
   for (const daemon of daemons) if (!daemon.host.process?.alive) daemon.startIn(0);
   for (const { fabricId, intervalMs } of scenario.fabrics) {
     const row = postgres.database.rows.get(fabricId);
     if (!row) continue;
     if (row.paused) void operate(place, fabricId, 'resume', 0);
+    giveToken(place, fabricId);
     const settled = { syncEnabled: true, schedulerEnabled: true };
     setFabric(
       postgres.database,
@@ -241,7 +272,7 @@ function calm(place: Place): void {
   if (scenario.last === 'flush') {
     faults.count('redis flushed');
     world.tell('redis: flushed');
-    redis.flush();
+    redis.forget(redis.main);
   }
   if (scenario.last === 'crash') crashInARun(place);
   if (scenario.last !== 'notices') return;

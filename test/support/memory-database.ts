@@ -6,7 +6,7 @@
 import type { FailureNote } from '../../machines/fabric/failure.ts';
 import type { Trigger } from '../../machines/fabric/ports.ts';
 import type { Clock } from '../../src/clock.ts';
-import type { Approval, FabricRow, Notice, Store } from '../../src/ports/store.ts';
+import type { Approval, FabricRow, Notice, Store, StoredCredential } from '../../src/ports/store.ts';
 import { MemoryInventory } from './memory-inventory.ts';
 
 export type Row = { -readonly [Key in keyof FabricRow]: FabricRow[Key] } & {
@@ -21,6 +21,7 @@ export type Row = { -readonly [Key in keyof FabricRow]: FabricRow[Key] } & {
   clusterUid: string | null;
   approval: Approval | null;
   approved: boolean;
+  credential: StoredCredential;
   /** When what it is reached by was last written. */
   wayInMs: number | null;
 };
@@ -121,6 +122,7 @@ export class MemoryDatabase {
       clusterUid: null,
       approval: null,
       approved: false,
+      credential: { kind: 'none' },
       wayInMs: null,
       ...more,
     };

@@ -4,6 +4,7 @@
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { FabricSettingsValues } from '../../src/ports/fabric-settings.ts';
 import type { Operator } from '../../src/ports/operator.ts';
+import type { StoredCredential } from '../../src/ports/store.ts';
 import type { MemoryDatabase, Row } from './memory-database.ts';
 
 export type ChangingOperator = Pick<
@@ -79,7 +80,7 @@ export type Settable = Partial<
   Pick<
     FabricSettingsValues,
     'server' | 'syncEnabled' | 'schedulerEnabled' | 'intervalSeconds' | 'kindsRemoved' | 'guardShare' | 'guardCount'
-  >
+  > & { readonly credential: StoredCredential }
 >;
 
 /** `fabric set`. A new way in makes a fabric in trouble due at once. */
@@ -92,7 +93,8 @@ export function setFabric(database: MemoryDatabase, fabricId: string, values: Se
   const kindsBefore = JSON.stringify(row.kindsRemoved);
   Object.assign(row, wanted);
   const changed = JSON.stringify(row) !== before;
-  if (values.server !== undefined || JSON.stringify(row.kindsRemoved) !== kindsBefore) tryWayIn(database, row);
+  const isNewWayIn = values.server !== undefined || values.credential !== undefined;
+  if (isNewWayIn || JSON.stringify(row.kindsRemoved) !== kindsBefore) tryWayIn(database, row);
   if (changed) database.tell({ what: 'settings', fabricId });
   return 'changed';
 }

@@ -5,8 +5,13 @@ import { FabricFailure } from '../../../machines/fabric/failure.ts';
 import type { Claim } from '../../../machines/fabric/ports.ts';
 import type { Config } from '../../../src/config.ts';
 import type { FabricApi } from '../../../src/ports/fabric-api.ts';
+import type { Lease } from '../../../src/ports/lock.ts';
 import type { Claimed, FabricSettings, Store } from '../../../src/ports/store.ts';
+import { RedisLock, trustMs } from '../../../src/redis/lock.ts';
 import type { DaemonPlace, Mutate, Ports } from '../daemon.ts';
+import type { SimProcess } from '../host.ts';
+import { lockKeys } from '../redis.ts';
+import { SimRedisConnection } from '../redis-connection.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -49,6 +54,33 @@ const configWith = (ports: Ports, change: Partial<Config>): Ports => ({
   ...ports,
   config: { ...ports.config, ...change },
 });
+
+/** A lock whose leases are trusted until another time. */
+const trusting = (ports: Ports, until: (lease: Lease, askedMs: number) => number, process: SimProcess): Ports => {
+  const { lock } = ports;
+  const real = new WeakMap<Lease, Lease>();
+  const other = (lease: Lease, askedMs: number): Lease => {
+    const trusted = { ...lease, trustedUntilMs: until(lease, askedMs) };
+    real.set(trusted, lease);
+    return trusted;
+  };
+  return {
+    ...ports,
+    lock: {
+      async acquire(fabricId) {
+        const askedMs = process.clock.monotonicMs();
+        const answer = await lock.acquire(fabricId);
+        return answer.kind === 'acquired' ? { ...answer, lease: other(answer.lease, askedMs) } : answer;
+      },
+      async renew(lease) {
+        const askedMs = process.clock.monotonicMs();
+        const renewed = await lock.renew(real.get(lease) ?? lease);
+        return renewed && other(renewed, askedMs);
+      },
+      release: (lease) => lock.release(real.get(lease) ?? lease),
+    },
+  };
+};
 
 const neverMs = 1e12;
 const withoutSweep = (ports: Ports): Ports => configWith(ports, { sweepIntervalMs: neverMs });
@@ -282,5 +314,61 @@ export const mutants: readonly Mutant[] = [
           }
         },
       }),
+  },
+  {
+    name: 'one node is enough',
+    breaks: 'a lock is taken for held that most nodes do not know of',
+    firstSeed: 1,
+    shows: ['l'],
+    mutate: (ports, { redis, config }, process) => {
+      const [first] = redis?.nodes.slice(process.host.name.length % 2) ?? [];
+      if (!redis || !first) return ports;
+      const nodes = [new SimRedisConnection(process, first)];
+      const lock = new RedisLock({ nodes, keys: lockKeys, clock: process.clock, ttlMs: config.leaseTtlMs });
+      return { ...ports, lock };
+    },
+  },
+  {
+    name: 'no allowance for drift',
+    breaks: 'a lease is trusted to its last moment by a clock that runs slower than those of the nodes',
+    firstSeed: 1,
+    shows: ['l'],
+    mutate: (ports, { config }, process) => trusting(ports, (_, askedMs) => askedMs + config.leaseTtlMs, process),
+  },
+  {
+    name: 'trusted from the answer on',
+    breaks: 'what the answer took is trusted besides',
+    firstSeed: 1,
+    shows: ['l'],
+    mutate: (ports, { config }, process) =>
+      trusting(ports, () => process.clock.monotonicMs() + trustMs(config.leaseTtlMs), process),
+  },
+  {
+    name: 'what a server said is told as it is',
+    breaks: 'a fabric that repeats the token in its errors is quoted',
+    firstSeed: 1,
+    shows: ['g'],
+    mutate: (ports) => ({ ...ports, way: (_, way) => ({ ...way, scrub: (text) => text }) }),
+  },
+  {
+    name: 'a failure carries its request',
+    breaks: 'the cause of a failure is what the client threw, with the headers of the request on it',
+    firstSeed: 1,
+    shows: ['g'],
+    mutate: (ports, { fabrics }) => ({
+      ...ports,
+      api: (fabricId, api) => ({
+        ...api,
+        async page(kind, request, signal) {
+          try {
+            return await api.page(kind, request, signal);
+          } catch (thrown) {
+            const authorization = `Bearer ${fabrics.get(fabricId)?.token}`;
+            const cause = Object.assign(new Error('the socket hung up'), { request: { headers: { authorization } } });
+            throw signal.aborted ? thrown : new FabricFailure('UNREACHABLE', 'it hung up', { cause });
+          }
+        },
+      }),
+    }),
   },
 ];
