@@ -203,6 +203,8 @@ function kindOutcome({
   deleted = 0,
   touched = 0,
   quarantined = 0,
+  unsynced,
 }: RunRow['kinds'][string]): KindOutcome {
-  return { answer, listed, created, updated, deleted, touched, quarantined };
+  const left = unsynced === undefined ? {} : { unsynced };
+  return { answer, listed, created, updated, deleted, touched, quarantined, ...left };
 }

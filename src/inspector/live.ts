@@ -305,14 +305,7 @@ export class Live {
   }
 
   #tell(fabric: FabricView, recent: readonly RecentRun[]): void {
-    const member = this.#deps.fleet.member(fabric.id);
-    const view: FleetFabric = {
-      ...fabric,
-      path: member?.path ?? null,
-      since: member ? formatIso(member.since) : null,
-      waits_for_slot: this.#deps.fleet.waits(fabric.id),
-      recent,
-    };
+    const view: FleetFabric = { ...fabric, ...this.#whereabouts(fabric.id), recent };
     const key = timeless(view);
     const was = this.#known.get(fabric.id);
     this.#known.set(fabric.id, { view, key, madeMs: this.#deps.clock.monotonicMs() });
@@ -365,7 +358,19 @@ export class Live {
   }
 
   #aged({ view, madeMs }: Known): FleetFabric {
-    return aged(view, this.#deps.clock.monotonicMs() - madeMs);
+    // Its actor has moved on since the rows were read, and whoever asks was told so already.
+    return { ...aged(view, this.#deps.clock.monotonicMs() - madeMs), ...this.#whereabouts(view.id) };
+  }
+
+  /** What is known here of the actor, without asking anybody. */
+  #whereabouts(fabricId: string): Pick<FleetFabric, 'path' | 'since' | 'waits_for_slot'> {
+    const { fleet } = this.#deps;
+    const member = fleet.member(fabricId);
+    return {
+      path: member?.path ?? null,
+      since: member ? formatIso(member.since) : null,
+      waits_for_slot: fleet.waits(fabricId),
+    };
   }
 
   /** @param ids of the fabrics that are to be told; null: all that have an actor here */

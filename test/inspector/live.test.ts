@@ -154,6 +154,17 @@ describe('the live view', () => {
     ]);
   });
 
+  test('where an actor is, is told as of now, and not as of the last look at the rows', async () => {
+    const at = (path: string) => ({ fabricId: '1', name: 'lab', path, since: nowMs }) as unknown as FleetMember;
+    let actor = at('scheduled.waiting');
+    const { live } = open(undefined, { fleet: { members: () => [actor], member: () => actor, waits: () => false } });
+    await watched(live);
+    expect(live.find('lab')?.view.path).toBe('scheduled.waiting');
+    actor = at('syncing.running');
+    expect(live.find('lab')?.view.path).toBe('syncing.running');
+    expect(live.fleet().fabrics).toMatchObject([{ path: 'syncing.running' }]);
+  });
+
   test('a timer that disagrees is told when a later look still sees it, not before', async () => {
     const { live, world, clock } = open();
     const state = () => live.fleet().fabrics[0]?.timer.state;

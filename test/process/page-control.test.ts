@@ -2,14 +2,22 @@
 
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { browserOfThisFile, chromiumPath, needsChromium } from '../support/browser.ts';
+import { browserOfThisFile, needsChromium } from '../support/browser.ts';
+import { chromiumPath } from '../support/chromium.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
+import { hold } from '../support/process/hold.ts';
 import { inspectorOn, logIn, pageOf } from '../support/process/inspector-page.ts';
 
 const openBed = bedsOfThisFile();
 const visit = browserOfThisFile();
-const patient = { FABRIC_SYNCD_BACKOFF_BASE: '1h', FABRIC_SYNCD_BACKOFF_CAP: '1h', FABRIC_SYNCD_LEASE_TTL: '30s' };
+/** Nothing ends a run or begins one but who asks for it: neither a retry nor the deadline of what hangs. */
+const patient = {
+  FABRIC_SYNCD_BACKOFF_BASE: '1h',
+  FABRIC_SYNCD_BACKOFF_CAP: '1h',
+  FABRIC_SYNCD_LEASE_TTL: '30s',
+  FABRIC_SYNCD_REQUEST_TIMEOUT: '4m',
+};
 
 describe.skipIf(chromiumPath === null)(`the buttons of the page${needsChromium}`, () => {
   test('are for who has logged in by a link, whose token is gone from the address at once', async () => {
@@ -125,6 +133,69 @@ describe.skipIf(chromiumPath === null)(`the buttons of the page${needsChromium}`
         select count(*)::int as live from fabric_resource where fabric_id = ${lab.id} and deleted_at is null`;
       expect(live).toBe(38 - gone.length);
     }, eventually);
+  });
+
+  test('ask about one act while another is still being answered', async () => {
+    const bed = await openBed({ env: patient });
+    const lab = await bed.fabric('lab', { sync_interval: 3600 });
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const { id } = await lab.synced();
+    await lab.cluster.faults.set({ does: 'hang', where: { kind: 'Switch' } });
+    const page = await visit(base);
+    await logIn(page, bed);
+    await page.goto(`${base}/fabrics/lab`);
+    const asked = Promise.withResolvers<void>();
+    await page.route('**/api/fabrics/lab/trigger', async (route) => {
+      const response = await route.fetch();
+      await asked.promise;
+      await route.fulfill({ response });
+    });
+    await page.getByRole('button', { name: 'Sync now' }).click();
+    const run = await vi.waitFor(async () => {
+      const inHand = await lab.working();
+      expect(inHand.id).not.toBe(id);
+      return inHand;
+    }, eventually);
+    await page.getByRole('button', { name: 'Unlock …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'lab: Break the lock?' });
+    await dialog.waitFor();
+    asked.resolve();
+    await page.locator('.banner-good').waitFor();
+    await dialog.getByRole('button', { name: 'Break the lock' }).click();
+    await vi.waitFor(async () => expect((await lab.run(run.id)).outcome).toBe('fenced'), eventually);
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  test('ask for no sync while a failed run is still being written down, which it would join', async () => {
+    const bed = await openBed({ env: patient });
+    const lab = await bed.fabric('lab', { sync_interval: 3600 });
+    await lab.cluster.faults.set({ does: 'hang', where: { kind: 'Switch' } });
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const { id } = await lab.working();
+    const page = await visit(base);
+    await logIn(page, bed);
+    await page.goto(`${base}/fabrics/lab`);
+    await page.getByRole('button', { name: 'Cancel the run' }).waitFor();
+    const ending = await hold(bed.sql, (tx) => tx`select from fabric_run where id = ${id} for update`);
+    await lab.cluster.stop();
+    await ending.waitedFor();
+    await page.locator('.fabric-head .badge').getByText('recording').waitFor();
+    const controls = page.getByRole('group', { name: 'What to do with lab' });
+    expect(await controls.getByRole('button').allTextContents()).toEqual(['Pause …', 'Unlock …']);
+    await ending.letGo();
+    await controls.getByRole('button', { name: 'Retry now' }).waitFor();
+  });
+
+  test('are there as soon as the daemon says who it is, also where it did not answer at first', async () => {
+    const bed = await openBed();
+    await bed.fabric('lab', { sync_interval: 3600 });
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const page = await visit(base);
+    await logIn(page, bed);
+    // As many as a page asks while it loads.
+    await page.route('**/api/session', (route) => route.abort(), { times: 2 });
+    await page.goto(`${base}/fabrics/lab`);
+    await page.getByRole('button', { name: 'Sync now' }).waitFor();
   });
 
   test('are gone with the session, which ends with the daemon', async () => {

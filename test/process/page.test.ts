@@ -2,7 +2,8 @@
 
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { browserOfThisFile, chromiumPath, needsChromium } from '../support/browser.ts';
+import { browserOfThisFile, needsChromium } from '../support/browser.ts';
+import { chromiumPath } from '../support/chromium.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
 import { idleFabrics, inspectorOn, pageOf, row } from '../support/process/inspector-page.ts';

@@ -1,18 +1,13 @@
-// A real browser without a window, for what only a browser can tell. It is Debian's Chromium, driven by playwright-core;
-// where none is installed the tests that need one are skipped, and their title says how to get it.
+// Pages for tests of what only a browser can tell. Where none is installed the tests that need one are skipped, and their
+// title says how to get it.
 
-import { existsSync } from 'node:fs';
 import axe from 'axe-core';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, expect } from 'vitest';
-
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Where it is; null where there is none. */
-export const chromiumPath: string | null = places.find((path) => existsSync(path)) ?? null;
+import { chromiumAdvice, chromiumPath, launchChromium } from './chromium.ts';
 
 /** For the title of what is skipped without it. */
-export const needsChromium = chromiumPath ? '' : ' (skipped: no Chromium; apt-get install -y chromium)';
+export const needsChromium = chromiumPath ? '' : ` (skipped: ${chromiumAdvice})`;
 
 export interface VisitOptions {
   readonly width?: number;
@@ -40,7 +35,7 @@ export function browserOfThisFile(): (url: string, options?: VisitOptions) => Pr
   });
   afterAll(async () => (await browser)?.close());
   return async (url, options = {}) => {
-    browser ??= launch();
+    browser ??= launchChromium();
     const { width = 1440, height = 900, scheme = 'light', reducedMotion = false, clockAheadMs = 0 } = options;
     const context = await (await browser).newContext({
       viewport: { width, height },
@@ -67,13 +62,6 @@ export function browserOfThisFile(): (url: string, options?: VisitOptions) => Pr
     await page.goto(url);
     return page;
   };
-}
-
-function launch(): Promise<Browser> {
-  if (chromiumPath === null) throw new Error('there is no Chromium here');
-  // Chromium's own sandbox does not work for root, as whom containers and CI run.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath: chromiumPath, args });
 }
 
 /** Runs in the page, before anything of it does. */

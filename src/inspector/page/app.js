@@ -9,7 +9,7 @@ import { pageAfter, pageFrom } from './fabric-state.js';
 import { fleetAfter } from './fleet-state.js';
 import { html } from './html.js';
 import { Loader } from './loaded.js';
-import { every, ServerClock } from './server-clock.js';
+import { after, every, ServerClock } from './server-clock.js';
 import { Shell } from './shell.js';
 import { Stream } from './stream.js';
 
@@ -21,6 +21,8 @@ import { Stream } from './stream.js';
 
 /** Where nothing is told of what changes, it is asked for. */
 const timersEveryMs = 3_000;
+/** Who may act is told by no message: a question that was not answered is asked again. */
+const sessionAgainMs = 3_000;
 
 export class App {
   clock = new ServerClock();
@@ -114,6 +116,7 @@ export class App {
 
   /** @param {string} fabric @param {Documents.Act} act @param {object} body */
   async act(fabric, act, body) {
+    const asked = this.dialog;
     try {
       /** @type {Documents.ActAnswer} */
       const { said } = await post(`/api/fabrics/${encodeURIComponent(fabric)}/${act}`, body);
@@ -124,7 +127,8 @@ export class App {
       this.notice = { good: false, text: message, hint };
       if (status === 401) this.#askSession();
     }
-    this.dialog = null;
+    // Its own, and none that was opened while the answer was on its way.
+    if (this.dialog === asked) this.dialog = null;
     this.changed();
   }
 
@@ -239,8 +243,11 @@ export class App {
     };
     get('/api/session').then(
       (session) => take(/** @type {Documents.SessionDocument} */ (session)),
-      // Without an answer nobody is logged in: no button is better than one that fails.
-      () => take(null),
+      () => {
+        // Without an answer nobody is logged in: no button is better than one that fails.
+        take(null);
+        after(sessionAgainMs, () => asked === this.#sessionAsked && this.#askSession());
+      },
     );
   }
 

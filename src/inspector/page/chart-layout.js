@@ -1,5 +1,6 @@
 // Where the boxes and arrows of the statechart stand. Dagre lays out each box by itself, then the boxes among each other.
-// Pure: the same graph gives the same drawing.
+// Pure: the same graph gives the same drawing. On a narrow screen it is the same drawing, tighter and without what stands
+// beside the arrows: the list of transitions below says that.
 
 import { Graph as Layout, layout } from '/assets/vendor/dagre.js';
 
@@ -15,25 +16,37 @@ import { Graph as Layout, layout } from '/assets/vendor/dagre.js';
 
 /** Letters are drawn with a width of their own, so that a label is as wide as it is taken to be here. */
 export const letter = { width: 6.2, lineHeight: 14 };
-const head = 34;
-const inner = { width: 104, height: 26, gap: 16 };
-const pad = 12;
+
+/** What the drawing is made of, in its own pixels. */
+const sizes = {
+  wide: {
+    head: 34,
+    pad: 12,
+    title: 64,
+    box: 128,
+    inner: { width: 104, height: 26, gap: 16, edge: 10 },
+    chart: { nodesep: 34, edgesep: 22, ranksep: 44, marginx: 8, marginy: 8 },
+    labels: true,
+  },
+  narrow: {
+    head: 30,
+    pad: 7,
+    title: 44,
+    box: 84,
+    inner: { width: 76, height: 24, gap: 12, edge: 6 },
+    chart: { nodesep: 16, edgesep: 10, ranksep: 22, marginx: 2, marginy: 2 },
+    labels: false,
+  },
+};
 /** How far aside, of the way from one to the other. */
 const bow = { share: 0.45, pxMost: 330 };
 
-/** @param {Graph} graph @param {'LR' | 'TB'} direction @returns {Drawing} */
-export function drawingOf({ boxes, arrows }, direction) {
-  const laid = boxes.map((box) => ({ box, ...insideOf(box) }));
+/** @param {Graph} graph @param {{ narrow: boolean }} screen @returns {Drawing} */
+export function drawingOf({ boxes, arrows }, { narrow }) {
+  const size = narrow ? sizes.narrow : sizes.wide;
+  const laid = boxes.map((box) => ({ box, ...insideOf(box, size) }));
   // Greedy about the weights below, so that what is turned back is drawn backwards: rest, then work, from left to right.
-  const chart = newLayout({
-    rankdir: direction,
-    acyclicer: 'greedy',
-    nodesep: 34,
-    edgesep: 22,
-    ranksep: 44,
-    marginx: 8,
-    marginy: 8,
-  });
+  const chart = newLayout({ rankdir: 'LR', acyclicer: 'greedy', ...size.chart });
   for (const { box, width, height } of laid) chart.setNode(box.state.path, { width, height });
   const order = [...boxes].sort((one, other) => Number(rests(other)) - Number(rests(one)));
   /** @param {string} path */
@@ -41,7 +54,8 @@ export function drawingOf({ boxes, arrows }, direction) {
   const seen = arrows.filter(({ quiet }) => !quiet);
   for (const arrow of seen) {
     const onward = rank(arrow.from) < rank(arrow.to);
-    chart.setEdge(arrow.from, arrow.to, { ...labelSize(arrow), labelpos: 'c', weight: onward ? 5 : 1 });
+    const label = size.labels ? { ...labelSize(arrow), labelpos: 'c' } : {};
+    chart.setEdge(arrow.from, arrow.to, { ...label, weight: onward ? 5 : 1 });
   }
   layout(chart);
 
@@ -60,7 +74,7 @@ export function drawingOf({ boxes, arrows }, direction) {
   });
   const quiet = arrows.filter((arrow) => arrow.quiet).map((arrow) => bowed(arrow, drawn));
   const { width = 0, height = 0 } = chart.graph();
-  return { width, height, boxes: drawn, arrows: [...seen.map((arrow) => routed(chart, arrow)), ...quiet] };
+  return { width, height, boxes: drawn, arrows: [...seen.map((arrow) => routed(chart, arrow, size.labels)), ...quiet] };
 }
 
 /** @param {Pick<Box, 'state'>} box */
@@ -68,15 +82,15 @@ function rests({ state }) {
   return state.tags.includes('resting');
 }
 
-/** @param {Box} box */
-function insideOf(box) {
-  const title = box.state.name.length * 8 + 64;
-  if (box.inside.length === 0) return { inside: [], arrows: [], width: Math.max(title, 128), height: head + 14 };
+/** @param {Box} box @param {typeof sizes.wide} size */
+function insideOf(box, { head, pad, inner, ...size }) {
+  const title = box.state.name.length * 8 + size.title;
+  if (box.inside.length === 0) return { inside: [], arrows: [], width: Math.max(title, size.box), height: head + 14 };
   // Inside, one below the other whichever way the chart runs: it keeps the boxes narrow.
   const plan = newLayout({
     rankdir: 'TB',
     nodesep: inner.gap,
-    edgesep: 10,
+    edgesep: inner.edge,
     ranksep: inner.gap,
     marginx: pad,
     marginy: 0,
@@ -94,7 +108,7 @@ function insideOf(box) {
       return { path, place: moved({ x, y, width: inner.width, height: inner.height }) };
     }),
     arrows: box.arrows.map((arrow) => {
-      const { points } = routed(plan, arrow);
+      const { points } = routed(plan, arrow, false);
       return { arrow, points: points.map(moved), label: null };
     }),
     width: whole,
@@ -116,10 +130,10 @@ function labelSize({ lines }) {
   return { width: longest * letter.width + 8, height: lines.length * letter.lineHeight + 4 };
 }
 
-/** @param {Layout} chart @param {Arrow} arrow @returns {DrawnArrow} */
-function routed(chart, arrow) {
+/** @param {Layout} chart @param {Arrow} arrow @param {boolean} labelled @returns {DrawnArrow} */
+function routed(chart, arrow, labelled) {
   const { points = [], x, y, width = 0, height = 0 } = chart.edge(arrow.from, arrow.to) ?? {};
-  return { arrow, points, label: x === undefined || y === undefined ? null : { x, y, width, height } };
+  return { arrow, points, label: !labelled || x === undefined || y === undefined ? null : { x, y, width, height } };
 }
 
 /**
@@ -147,15 +161,25 @@ function border(place, to) {
   return { x: place.x + dx * share, y: place.y + dy * share };
 }
 
-/** Points as an SVG path, its corners rounded. @param {readonly Point[]} points */
+/** How much of a way is bent where it turns. */
+const bendPx = 46;
+
+/** Points as an SVG path, its corners rounded, so that it passes close by the middle of its label. @param {readonly Point[]} points */
 export function pathOf(points) {
   const [first, ...rest] = points;
   if (!first) return '';
   const at = (/** @type {Point} */ { x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`;
   const steps = rest.map((point, index) => {
-    const next = rest[index + 1];
+    const [before, next] = [points[index] ?? first, rest[index + 1]];
     if (!next) return `L${at(point)}`;
-    return `Q${at(point)} ${at({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`;
+    return `L${at(towards(point, before))}Q${at(point)} ${at(towards(point, next))}`;
   });
   return [`M${at(first)}`, ...steps].join('');
+}
+
+/** Where the bend around a corner begins, on the way to the next one. @param {Point} corner @param {Point} to @returns {Point} */
+function towards(corner, to) {
+  const length = Math.hypot(to.x - corner.x, to.y - corner.y) || 1;
+  const share = Math.min(bendPx, length / 2) / length;
+  return { x: corner.x + (to.x - corner.x) * share, y: corner.y + (to.y - corner.y) * share };
 }

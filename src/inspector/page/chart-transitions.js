@@ -1,8 +1,17 @@
 // The transitions of one state of the chart, in words: for whoever wants the guards, and for whoever can not see the drawing.
 
 import { html } from './html.js';
+import { Table } from './table.js';
 
 /** @import { ChartTransition, MachineDocument } from '../documents.ts' */
+
+const columns = [
+  { title: 'When', obvious: true },
+  { title: 'and if' },
+  { title: 'From' },
+  { title: 'To' },
+  { title: 'Does' },
+];
 
 /**
  * @param {{ machine: MachineDocument, state: string, present: string, choose: (path: string | null) => void }} props
@@ -23,16 +32,12 @@ export function ChartTransitions({ machine, state, present, choose }) {
       .filter(({ description }) => description !== '')
       .map(({ path, description }) => html`<p key=${path}>${description}</p>`)}
     ${known.map(({ path, invokes, after }) => html`<${Work} key=${path} invokes=${invokes} after=${after} />`)}
-    <div class="scroll" tabindex="0" role="group" aria-label=${`Transitions of ${state}`}>
-      <table class="plain-table">
-        <thead>
-          <tr><th scope="col">When</th><th scope="col">and if</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Does</th></tr>
-        </thead>
-        <tbody>
-          ${leaving.map((step, index) => html`<${Step} key=${index} step=${step} choose=${choose} />`)}
-        </tbody>
-      </table>
-    </div>
+    <${Table}
+      class="transitions"
+      label=${`Transitions of ${state}`}
+      columns=${columns}
+      rows=${leaving.map((step, at) => ({ key: String(at), cells: cellsOf(step, choose) }))}
+    />
   </section>`;
 }
 
@@ -48,18 +53,15 @@ function Work({ invokes, after }) {
   </p>`;
 }
 
-/** @param {{ step: ChartTransition, choose: (path: string | null) => void }} props */
-function Step({ step, choose }) {
-  const { to, from, label, guards, actions } = step;
-  return html`<tr>
-    <td><code>${label === '' ? 'always' : label}</code></td>
-    <td>${guards.length === 0 ? html`<span class="faint">–</span>` : guards.map((guard) => html`<code key=${guard}>${guard}</code> `)}</td>
-    <td><code>${from}</code></td>
-    <td>${
-      to === null
-        ? html`<span class="faint">stays</span>`
-        : html`<button class="link" onClick=${() => choose(to)}><code>${to}</code></button>`
-    }</td>
-    <td class="faint">${actions.join(', ')}</td>
-  </tr>`;
+/** @param {ChartTransition} step @param {(path: string | null) => void} choose */
+function cellsOf({ to, from, label, guards, actions }, choose) {
+  return [
+    html`<code>${label === '' ? 'always' : label}</code>`,
+    guards.length > 0 && guards.map((guard) => html`<code key=${guard}>${guard}</code> `),
+    html`<code>${from}</code>`,
+    to === null
+      ? html`<span class="faint">stays</span>`
+      : html`<button class="link" onClick=${() => choose(to)}><code>${to}</code></button>`,
+    actions.length > 0 && html`<span class="faint">${actions.join(', ')}</span>`,
+  ];
 }

@@ -58,7 +58,7 @@ export class Chart extends Component {
   get drawing() {
     const { machine, narrow } = this.props;
     if (this.#drawn?.machine !== machine || this.#drawn.narrow !== narrow) {
-      this.#drawn = { machine, narrow, drawing: drawingOf(graphOf(machine), narrow ? 'TB' : 'LR') };
+      this.#drawn = { machine, narrow, drawing: drawingOf(graphOf(machine), { narrow }) };
     }
     return this.#drawn.drawing;
   }
@@ -85,7 +85,7 @@ export class Chart extends Component {
           width=${width}
           height=${height}
           viewBox=${`0 0 ${width} ${height}`}
-          class="chart-drawing"
+          class=${`chart-drawing ${this.props.narrow ? 'chart-narrow' : ''}`}
           role="group"
           aria-label=${`The fabric is in ${present}`}
         >
@@ -96,7 +96,7 @@ export class Chart extends Component {
         </svg>
       </div>
       <div class="chart-legend">
-        <span><span class="swatch swatch-present"></span>present state</span>
+        <span class=${`lit state-${outerOf(present)}`}><span class="swatch swatch-present"></span>present state</span>
         <span><span class="swatch swatch-path"></span>last path</span>
         <label class="check">
           <input type="checkbox" checked=${all} onChange=${this.toggleAll} />
@@ -237,6 +237,6 @@ function StateShape({ path, name, description, place, look, outer }) {
         ? html`<text class="shape-title" x=${x} y=${y - height / 2 + 20}>${name}</text>`
         : html`<text x=${x} y=${y}>${name}</text>`
     }
-    ${here && outer && html`<circle class="shape-mark" cx=${x - width / 2 + 16} cy=${y - height / 2 + 20} r="4" />`}
+    ${here && outer && html`<circle class="shape-mark" cx=${x - width / 2 + 12} cy=${y - height / 2 + 20} r="4" />`}
   </g>`;
 }

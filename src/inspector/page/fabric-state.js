@@ -3,8 +3,11 @@
 //   F1. The document is the truth; what is told in between is added to it, and gone with the next document that has it.
 //   F2. Transitions that come together light up one after the other, so that each is seen.
 
-/** @import { FabricDocument, KindProgress, RunProgress, TransitionDocument } from '../documents.ts' */
+/** @import { FabricState } from '../../../machines/fabric/plan.ts' */
+/** @import { FabricDocument, FleetFabric, KindProgress, RunProgress, TransitionDocument } from '../documents.ts' */
 /** @import { Heard } from './stream.js' */
+
+import { outerOf } from './chart-graph.js';
 
 /**
  * @typedef {object} Flash a transition that is being shown as it happens
@@ -29,8 +32,9 @@ export function pageFrom(document, before) {
   const newest = document.transitions[0]?.at ?? '';
   // What was told while the document was on its way.
   const told = before?.transitions.filter(({ at }) => at > newest) ?? [];
+  const [latest] = told;
   return {
-    document,
+    document: latest ? { ...document, fabric: movedBy(document.fabric, latest) } : document,
     transitions: [...told, ...document.transitions].slice(0, transitionsKept),
     progress: newer(before?.progress ?? null, document.progress),
     flashes: before?.flashes ?? [],
@@ -45,10 +49,9 @@ export function pageAfter(page, heard, nowMs) {
     case 'transition': {
       const { fabric, fabric_id, state, ...transition } = heard.message;
       if (page.transitions.some((known) => same(known, transition))) return page;
-      const path = { ...page.document.fabric, state, path: transition.to };
       return {
         ...page,
-        document: { ...page.document, fabric: path },
+        document: { ...page.document, fabric: movedBy(page.document.fabric, transition) },
         transitions: [transition, ...page.transitions].slice(0, transitionsKept),
         flashes: flashesWith(page.flashes, transition, nowMs),
       };
@@ -72,6 +75,11 @@ export function lastPath(transitions, rests) {
   const began = transitions.findIndex(({ from, to }) => rests(from) && !rests(to));
   const steps = began < 0 ? transitions.slice(0, 1) : transitions.slice(0, began + 1);
   return [...steps].reverse();
+}
+
+/** @param {FleetFabric} fabric @param {TransitionDocument} transition @returns {FleetFabric} */
+function movedBy(fabric, { to }) {
+  return { ...fabric, state: /** @type {FabricState} */ (outerOf(to)), path: to };
 }
 
 /** @param {TransitionDocument} one @param {TransitionDocument} other */

@@ -116,7 +116,7 @@ function Row({ app, fabric, nowMs, index }) {
   const { name, state, path, reason, sync_status, last_sync, objects, last_run, recent } = fabric;
   const inner = path?.split('.').slice(1).join('.') ?? '';
   return html`<tr role="row" aria-rowindex=${index} class=${`row row-${state}`} data-fabric=${name}>
-    <td role="cell" class="c-state"><${StateBadge} state=${state} detail=${reason ? plain(reason) : inner === 'waiting' ? '' : inner} /></td>
+    <td role="cell" class="c-state"><${StateBadge} state=${state} detail=${reason ? reasonWords(reason) : inner === 'waiting' ? '' : inner} /></td>
     <td role="cell" class="c-name"><${Link} app=${app} to=${fabricRoute(name)} class="fabric-link">${name}<//></td>
     <td role="cell" class="c-status"><${Outcome} word=${sync_status} /></td>
     <td role="cell" class="c-due"><${Next} fabric=${fabric} nowMs=${nowMs} /></td>
@@ -127,10 +127,16 @@ function Row({ app, fabric, nowMs, index }) {
     <td role="cell" class="c-objects number">${countText(objects)}<span class="unit"> objects</span></td>
     <td role="cell" class="c-changes"><${Changes} run=${last_run} /></td>
     <td role="cell" class="c-runs">
-      <span class="runs"><${Plot} runs=${recent} /><span>${durationText(last_run?.duration_ms)}</span></span>
+      <span class="runs"><span class="took">${durationText(last_run?.duration_ms)}</span><${Plot} runs=${recent} /></span>
     </td>
     <td role="cell" class="c-error"><${Trouble} fabric=${fabric} /></td>
   </tr>`;
+}
+
+/** Why it is at rest, as `fabric-syncd status` says it. @param {NonNullable<FleetFabric['reason']>} reason */
+function reasonWords(reason) {
+  if (reason === 'scheduler_disabled') return 'manual only';
+  return reason === 'interval_zero' ? 'no interval' : plain(reason);
 }
 
 /** @param {{ fabric: FleetFabric, nowMs: number }} props */

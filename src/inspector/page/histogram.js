@@ -21,7 +21,7 @@ export function Histogram({ lateness: { runs, p50_ms, p99_ms, max_ms, buckets } 
       <tbody>
         ${buckets.map(
           ({ from_ms, to_ms, runs: count }) => html`<tr key=${from_ms}>
-            <th scope="row">${to_ms === null ? `${durationText(from_ms)} and more` : `< ${durationText(to_ms)}`}</th>
+            <th scope="row">${to_ms === null ? `${bound(from_ms)} and more` : `< ${bound(to_ms)}`}</th>
             <td>
               <svg viewBox="0 0 100 10" preserveAspectRatio="none" class="histogram-bar" aria-hidden="true">
                 <rect width=${(count / most) * 100} height="10" />
@@ -33,4 +33,9 @@ export function Histogram({ lateness: { runs, p50_ms, p99_ms, max_ms, buckets } 
       </tbody>
     </table>
   </section>`;
+}
+
+/** Of a bucket, which is a round number. @param {number} ms */
+function bound(ms) {
+  return ms > 0 && ms % 60_000 === 0 ? `${ms / 60_000} min` : durationText(ms);
 }

@@ -6,16 +6,16 @@ import { durationText, plain } from './words.js';
 
 /** @import { RecentRun } from '../documents.ts' */
 
-const bar = { width: 4, gap: 1, height: 18 };
+const bar = { width: 3, gap: 1, height: 18 };
 const barsMost = 20;
 
 /** @param {{ runs: readonly RecentRun[] }} props */
 export function Plot({ runs }) {
   const shown = runs.slice(-barsMost);
   const longest = Math.max(1, ...shown.map(({ duration_ms }) => duration_ms));
-  const width = barsMost * (bar.width + bar.gap);
+  const width = shown.length * (bar.width + bar.gap);
   const words = shown.map(({ outcome, duration_ms }) => `${plain(outcome)} ${durationText(duration_ms)}`);
-  if (shown.length === 0) return html`<svg class="plot" width=${width} height=${bar.height} aria-hidden="true"></svg>`;
+  if (shown.length === 0) return null;
   return html`<svg
     class="plot"
     width=${width}

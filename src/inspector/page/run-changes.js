@@ -10,7 +10,21 @@ import { counted, countText, plain, sentences } from './words.js';
 /** @import { ChangeDocument, FieldDocument, KindOutcome, RunDocument } from '../documents.ts' */
 /** @import { Loaded } from './loaded.js' */
 
-const marks = { added: '+', removed: '−', changed: '~', created: '+', deleted: '−', updated: '~' };
+const marks = {
+  added: '+',
+  removed: '−',
+  changed: '~',
+  created: '+',
+  restored: '+',
+  deleted: '−',
+  unsynced: '−',
+  updated: '~',
+  recreated: '!',
+};
+/** What the word of a change alone does not say. @type {Readonly<Record<string, string>>} */
+const changeWords = { unsynced: 'left the inventory: its kind is no longer synced' };
+/** More objects than these have a place of their own to scroll in. */
+const longList = 40;
 /** Of one value: the whole is in `fabric-syncd diff`. */
 const lettersMost = 2_000;
 
@@ -30,15 +44,23 @@ export function RunChanges({ app, route, loaded }) {
 
 /** @param {{ kinds: Readonly<Record<string, KindOutcome>> }} props */
 function Kinds({ kinds }) {
-  const odd = Object.entries(kinds).filter(([, { answer, quarantined }]) => answer !== 'complete' || quarantined > 0);
-  const listed = Object.values(kinds).reduce((sum, kind) => sum + kind.listed, 0);
-  if (Object.keys(kinds).length === 0) return null;
-  return html`<p class="faint">
-    ${counted(Object.keys(kinds).length, 'kind')} asked for, ${counted(listed, 'object')} listed${
+  const all = Object.entries(kinds);
+  if (all.length === 0) return null;
+  const asked = all.filter(([, { answer }]) => answer !== 'unwanted');
+  const odd = all.filter(([, { answer, quarantined }]) => answer !== 'complete' || quarantined > 0);
+  const listed = asked.reduce((sum, [, kind]) => sum + kind.listed, 0);
+  return html`<p class="faint">${counted(asked.length, 'kind')} asked for, ${counted(listed, 'object')} listed.</p>
+    ${
       odd.length > 0 &&
-      html`: ${odd.map(([kind, { answer, quarantined }]) => html`<span key=${kind} class="odd"><code>${kind}</code> ${plain(answer)}${quarantined > 0 && `, ${counted(quarantined, 'object')} quarantined`}</span> `)}`
-    }
-  </p>`;
+      html`<ul class="odd-kinds">${odd.map(([kind, outcome]) => html`<li key=${kind}><code>${kind}</code> ${kindWords(outcome)}</li>`)}</ul>`
+    }`;
+}
+
+/** What is odd about one kind. @param {KindOutcome} outcome */
+function kindWords({ answer, quarantined, unsynced }) {
+  if (unsynced !== undefined) return `no longer synced: ${counted(unsynced, 'object')} left the inventory`;
+  const stored = quarantined > 0 ? `${counted(quarantined, 'object')} quarantined` : '';
+  return [answer === 'complete' ? '' : plain(answer), stored].filter(Boolean).join(', ');
 }
 
 /** @param {{ document: RunDocument }} props */
@@ -46,7 +68,8 @@ function Changes({ document: { run, changes, changes_total } }) {
   if (changes.length === 0) {
     return html`<p>${run.error === '' ? 'It changed nothing.' : html`<code>${run.error_code}</code> ${run.error} ${run.hint}`}</p>`;
   }
-  return html`<ul class="change-list">
+  const long = changes.length > longList;
+  return html`<ul class=${long ? 'change-list change-list-long' : 'change-list'} tabindex=${long ? 0 : undefined} aria-label=${`Objects changed by run ${run.id}`}>
       ${changes.map((change, index) => html`<${Change} key=${index} change=${change} open=${changes.length <= 8} />`)}
     </ul>
     ${changes_total > changes.length && html`<p class="faint">The first ${countText(changes.length)} of ${countText(changes_total)} changes; all of them: <code>fabric-syncd diff</code>.</p>`}`;
@@ -57,7 +80,7 @@ function Change({ change: { change, kind, namespace, name, fields, fields_total 
   const mark = /** @type {Record<string, string>} */ (marks)[change] ?? '·';
   const head = html`<span class=${`mark mark-${change}`} aria-hidden="true">${mark}</span>${' '}
     <span class="change-kind">${kind}</span>${' '}<strong>${namespace === '' ? name : `${namespace}/${name}`}</strong>${' '}
-    <span class="faint">${plain(change)}${fields_total > 0 && `, ${counted(fields_total, 'field')}`}</span>`;
+    <span class="faint">${changeWords[change] ?? plain(change)}${fields_total > 0 && `, ${counted(fields_total, 'field')}`}</span>`;
   if (fields.length === 0) return html`<li class="change"><div class="change-head">${head}</div></li>`;
   return html`<li class="change">
     <details open=${open}>

@@ -4,6 +4,7 @@ import { html } from './html.js';
 import { Outcome } from './icons.js';
 import { Link } from './link.js';
 import { RunChanges } from './run-changes.js';
+import { Table } from './table.js';
 import { agoText, bytesText, clockText, countText, durationText } from './words.js';
 
 /** @import { App } from './app.js' */
@@ -11,22 +12,22 @@ import { agoText, bytesText, clockText, countText, durationText } from './words.
 /** @import { FabricRun, RunDocument } from '../documents.ts' */
 /** @import { Loaded } from './loaded.js' */
 
+/** @type {readonly import('./table.js').Column[]} */
 const columns = [
-  'Run',
-  'Outcome',
-  'Began',
-  'By',
-  'Late',
-  'Took',
-  'Created',
-  'Updated',
-  'Deleted',
-  'Unchanged',
-  'Requests',
-  'Read',
-  'Trace',
+  { title: 'Run' },
+  { title: 'Outcome', obvious: true },
+  { title: 'Began', obvious: true },
+  { title: 'By' },
+  { title: 'Late', number: true },
+  { title: 'Took', number: true },
+  { title: 'Created', number: true },
+  { title: 'Updated', number: true },
+  { title: 'Deleted', number: true },
+  { title: 'Unchanged', number: true },
+  { title: 'Requests', number: true },
+  { title: 'Read', number: true },
+  { title: 'Trace', obvious: true },
 ];
-const numbers = new Set(['Late', 'Took', 'Created', 'Updated', 'Deleted', 'Unchanged', 'Requests', 'Read']);
 
 /** @param {{ app: App, route: FabricRoute, runs: readonly FabricRun[], known: boolean, run: Loaded<RunDocument>, nowMs: number }} props */
 export function Runs({ app, route, runs, known, run, nowMs }) {
@@ -36,49 +37,40 @@ export function Runs({ app, route, runs, known, run, nowMs }) {
     ${
       runs.length === 0
         ? html`<p class="faint">${known ? 'None yet.' : 'Postgres has them, and does not answer.'}</p>`
-        : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="runs-title">
-            <table class="plain-table">
-              <thead>
-                <tr>${columns.map((title) => html`<th key=${title} scope="col" class=${numbers.has(title) ? 'number' : ''}>${title}</th>`)}</tr>
-              </thead>
-              <tbody>
-                ${runs.map((one) => html`<${RunRow} key=${one.id} app=${app} route=${route} run=${one} nowMs=${nowMs} />`)}
-              </tbody>
-            </table>
-          </div>`
+        : html`<${Table} class="runs-table" labelledBy="runs-title" columns=${columns} heads=${true} rows=${runs.map((one) => rowOf(app, route, one, nowMs))} />`
     }
   </section>`;
 }
 
-/** @param {{ app: App, route: FabricRoute, run: FabricRun, nowMs: number }} props */
-function RunRow({ app, route, run, nowMs }) {
+/** @param {App} app @param {FabricRoute} route @param {FabricRun} run @param {number} nowMs @returns {import('./table.js').Row} */
+function rowOf(app, route, run, nowMs) {
   const chosen = route.run === run.id;
-  const late = run.lateness_ms === null ? '–' : durationText(run.lateness_ms);
-  return html`<tr class=${chosen ? 'chosen' : ''} data-run=${run.id}>
-    <th scope="row">
-      <${Link} app=${app} to=${{ ...route, run: chosen ? null : run.id }} current=${chosen} label=${`Run ${run.id}, its changes`} replace=${true}>${run.id}<//>
-    </th>
-    <td>
-      ${run.finished_at === null ? html`<${Outcome} word="syncing" />` : html`<${Outcome} word=${run.outcome} />`}
-      ${run.error !== '' && html`<div class="run-error" title=${`${run.error}\n${run.hint}`}><code>${run.error_code}</code> ${run.error}</div>`}
-    </td>
-    <td><span title=${clockText(run.started_at, nowMs, true)}>${agoText(nowMs - Date.parse(run.started_at))}</span></td>
-    <td>${run.trigger}</td>
-    <td class="number">${late}</td>
-    <td class="number">${durationText(run.finished_at === null ? nowMs - Date.parse(run.started_at) : run.duration_ms)}</td>
-    <td class="number">${figure(run.created)}</td>
-    <td class="number">${figure(run.updated)}</td>
-    <td class="number">${figure(run.deleted)}</td>
-    <td class="number">${figure(run.unchanged)}</td>
-    <td class="number">${figure(run.requests)}</td>
-    <td class="number">${bytesText(run.bytes_read)}</td>
-    <td>${
+  const outcome = run.finished_at === null ? 'syncing' : run.outcome;
+  return {
+    key: run.id,
+    class: chosen ? 'chosen' : '',
+    run: run.id,
+    cells: [
+      html`<${Link} app=${app} to=${{ ...route, run: chosen ? null : run.id }} current=${chosen} label=${`Run ${run.id}, its changes`} replace=${true}>${run.id}<//>`,
+      html`<${Outcome} word=${outcome} />${run.error !== '' && html`<div class="run-error" title=${`${run.error}\n${run.hint}`}><code>${run.error_code}</code> ${run.error}</div>`}`,
+      html`<span title=${clockText(run.started_at, nowMs, true)}>${agoText(nowMs - Date.parse(run.started_at))}</span>`,
+      run.trigger,
+      run.lateness_ms === null ? dash() : durationText(run.lateness_ms),
+      durationText(run.finished_at === null ? nowMs - Date.parse(run.started_at) : run.duration_ms),
+      figure(run.created),
+      figure(run.updated),
+      figure(run.deleted),
+      figure(run.unchanged),
+      figure(run.requests),
+      bytesText(run.bytes_read),
       run.trace_id
         ? html`<${Link} app=${app} to=${{ ...route, trace: run.trace_id }} label=${`Trace of run ${run.id}`} replace=${true}>trace<//>`
-        : html`<span class="faint">–</span>`
-    }</td>
-  </tr>`;
+        : dash(),
+    ],
+  };
 }
+
+const dash = () => html`<span class="faint">–</span>`;
 
 /** A zero is there, and does not shout. @param {number} count */
 function figure(count) {

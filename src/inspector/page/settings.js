@@ -1,7 +1,7 @@
 // How a fabric is set, what is stored of it, and what could not be stored. A credential is named, never shown.
 
 import { html } from './html.js';
-import { clockText, countText, spanText } from './words.js';
+import { agoText, clockText, countText, spanText } from './words.js';
 
 /** @import { FabricDocument, SettingsDocument } from '../documents.ts' */
 
@@ -40,7 +40,7 @@ function Counts({ counts, known }) {
 
 /** @param {SettingsDocument} settings @param {number} nowMs @returns {[string, string][]} */
 function termsOf(settings, nowMs) {
-  const { kind, ref } = settings.credential;
+  const { kind, ref, given } = settings.credential;
   const yes = (/** @type {boolean} */ it) => (it ? 'yes' : 'no');
   const kinds = [...settings.kinds_added.map((one) => `+${one}`), ...settings.kinds_removed.map((one) => `−${one}`)];
   return [
@@ -49,7 +49,8 @@ function termsOf(settings, nowMs) {
     ['Namespace', settings.kubernetes_namespace],
     ['TLS server name', settings.tls_server_name || 'that of the server'],
     ['Authorities', settings.ca === 'own' ? "the fabric's own" : "this host's"],
-    ['Credential', kind === 'none' ? 'none' : kind === 'sealed' ? 'sealed in the database' : `${kind} ${ref}`],
+    ['Credential', kind === 'none' ? 'none' : kind === 'sealed' ? 'sealed in the database' : ref || kind],
+    ['Credential given', kind === 'none' ? '–' : givenText(given, nowMs)],
     ['Sync enabled', yes(settings.sync_enabled)],
     ['Scheduler enabled', yes(settings.scheduler_enabled)],
     ['Interval', settings.sync_interval === 0 ? 'none' : spanText(settings.sync_interval * 1_000)],
@@ -62,4 +63,10 @@ function termsOf(settings, nowMs) {
     ['Created', clockText(settings.created, nowMs)],
     ['Last changed', clockText(settings.last_updated, nowMs)],
   ];
+}
+
+/** How old a credential is: a person gave it then; another seal around it is no new one. @param {string | null} given @param {number} nowMs */
+function givenText(given, nowMs) {
+  if (given === null) return 'before this was written down';
+  return `${clockText(given, nowMs)} (${agoText(nowMs - Date.parse(given))})`;
 }

@@ -4,11 +4,24 @@ import { outerOf } from './chart-graph.js';
 import { html } from './html.js';
 import { Icon } from './icons.js';
 import { Link } from './link.js';
+import { Table } from './table.js';
 import { clockText, durationText } from './words.js';
 
 /** @import { App } from './app.js' */
 /** @import { FabricRoute } from './address.js' */
 /** @import { ActDocument, TransitionDocument } from '../documents.ts' */
+
+/** @type {readonly import('./table.js').Column[]} */
+const columns = [
+  { title: 'When', obvious: true },
+  { title: 'Event', obvious: true },
+  { title: 'From', obvious: true },
+  { title: 'To', obvious: true },
+  { title: 'Was in it', number: true },
+  { title: 'Late', number: true },
+  { title: 'Run' },
+  { title: 'Trace', obvious: true },
+];
 
 /**
  * @param {{ app: App, route: FabricRoute, transitions: readonly TransitionDocument[], acts: readonly ActDocument[], known: boolean, nowMs: number }} props
@@ -19,16 +32,7 @@ export function Timeline({ app, route, transitions, acts, known, nowMs }) {
       ${
         transitions.length === 0
           ? html`<p class="faint">Nothing since the daemon started.</p>`
-          : html`<div class="scroll" tabindex="0" role="group" aria-labelledby="timeline-title">
-              <table class="plain-table timeline">
-                <thead>
-                  <tr><th scope="col">When</th><th scope="col">Event</th><th scope="col">From</th><th scope="col">To</th><th scope="col" class="number">Was in it</th><th scope="col" class="number">Late</th><th scope="col">Run</th><th scope="col">Trace</th></tr>
-                </thead>
-                <tbody>
-                  ${transitions.map((step) => html`<${Step} key=${`${step.at} ${step.from} ${step.to} ${step.event}`} app=${app} route=${route} step=${step} nowMs=${nowMs} />`)}
-                </tbody>
-              </table>
-            </div>`
+          : html`<${Table} class="timeline" labelledBy="timeline-title" columns=${columns} rows=${transitions.map((step) => rowOf(app, route, step, nowMs))} />`
       }
     </section>
     <section class="panel" aria-labelledby="acts-title">
@@ -43,18 +47,24 @@ export function Timeline({ app, route, transitions, acts, known, nowMs }) {
     </section>`;
 }
 
-/** @param {{ app: App, route: FabricRoute, step: TransitionDocument, nowMs: number }} props */
-function Step({ app, route, step, nowMs }) {
+/** @param {App} app @param {FabricRoute} route @param {TransitionDocument} step @param {number} nowMs @returns {import('./table.js').Row} */
+function rowOf(app, route, step, nowMs) {
   const { at, event, label, from, to, stayed_ms, late_ms, run, trace_id } = step;
   const moves = outerOf(from) !== outerOf(to);
-  return html`<tr class=${moves ? '' : 'minor'}>
-    <td>${clockText(at, nowMs, true)}</td>
-    <td><code title=${event}>${label === '' ? 'always' : label}</code></td>
-    <td><code>${from}</code></td>
-    <td><span class=${moves ? `to state-${outerOf(to)}` : 'to'}>${moves && html`<${Icon} mark=${outerOf(to)} />`}<code>${to}</code></span></td>
-    <td class="number">${durationText(stayed_ms)}</td>
-    <td class="number">${late_ms === null || !moves ? '' : durationText(late_ms)}</td>
-    <td>${run ? html`<${Link} app=${app} to=${{ ...route, tab: 'runs', run }} label=${`Run ${run}, its changes`}>${run}<//>` : ''}</td>
-    <td>${trace_id ? html`<${Link} app=${app} to=${{ ...route, trace: trace_id }} replace=${true} label=${`Trace ${trace_id.slice(0, 8)}`}>trace<//>` : ''}</td>
-  </tr>`;
+  return {
+    key: `${at} ${from} ${to} ${event}`,
+    class: moves ? '' : 'minor',
+    cells: [
+      clockText(at, nowMs, true),
+      html`<code title=${event}>${label === '' ? 'always' : label}</code>`,
+      html`<code>${from}</code>`,
+      html`<span class=${moves ? `to state-${outerOf(to)}` : 'to'}>${moves && html`<${Icon} mark=${outerOf(to)} />`}<code>${to}</code></span>`,
+      durationText(stayed_ms),
+      late_ms !== null && moves && durationText(late_ms),
+      run &&
+        html`<${Link} app=${app} to=${{ ...route, tab: 'runs', run }} label=${`Run ${run}, its changes`}>${run}<//>`,
+      trace_id &&
+        html`<${Link} app=${app} to=${{ ...route, trace: trace_id }} replace=${true} label=${`Trace ${trace_id.slice(0, 8)}`}>trace<//>`,
+    ],
+  };
 }

@@ -5,6 +5,7 @@ import { Histogram } from './histogram.js';
 import { html } from './html.js';
 import { Icon } from './icons.js';
 import { Link } from './link.js';
+import { Table } from './table.js';
 import { clockText, counted, countText, dueText, sentences } from './words.js';
 
 /** @import { App } from './app.js' */
@@ -13,6 +14,17 @@ import { clockText, counted, countText, dueText, sentences } from './words.js';
 
 /** Of a thousand timers these are enough to look at; those that disagree come first. */
 const rowsMost = 200;
+
+const repairColumns = [{ title: 'When', obvious: true }, { title: 'Why it looked' }, { title: 'What it mended' }];
+const timerColumns = [
+  { title: 'Fabric' },
+  { title: 'Agreement', obvious: true },
+  { title: 'Postgres: due' },
+  { title: 'for' },
+  { title: 'Redis: due' },
+  { title: 'for' },
+  { title: 'shows' },
+];
 
 /** @type {Readonly<Record<TimerState, { words: string, mark: import('./icons.js').Mark, tone: string }>>} */
 const states = {
@@ -76,15 +88,14 @@ function Repairs({ document: { repairs, orphan_timers }, nowMs }) {
     <dl class="tallies">${counts.map(([term, count]) => html`<div key=${term}><dt>${term}</dt><dd>${countText(Number(count))}</dd></div>`)}</dl>
     ${orphan_timers.length > 0 && html`<p>Timers of fabrics that are not there: ${orphan_timers.map((id) => html`<code key=${id}>${id}</code> `)}</p>`}
     ${
-      last.length > 0 &&
-      html`<div class="scroll scroll-short" tabindex="0" role="group" aria-label="The latest repairs">
-        <table class="plain-table">
-          <thead><tr><th scope="col">When</th><th scope="col">Why it looked</th><th scope="col">What it mended</th></tr></thead>
-          <tbody>
-            ${last.map((pass) => html`<tr key=${pass.at}><td>${clockText(pass.at, nowMs)}</td><td>${pass.why}</td><td>${mended(pass)}</td></tr>`)}
-          </tbody>
-        </table>
-      </div>`
+      last.length === 0
+        ? html`<p class="faint">Nothing had to be mended.</p>`
+        : html`<${Table}
+        class="table-short"
+        label="The latest repairs"
+        columns=${repairColumns}
+        rows=${last.map((pass) => ({ key: pass.at, cells: [clockText(pass.at, nowMs), pass.why, mended(pass)] }))}
+      />`
     }
   </section>`;
 }
@@ -104,30 +115,32 @@ function mended({ rearmed, cancelled, interrupted, resumed }) {
 function Timers({ app, document: { timers }, nowMs }) {
   return html`<section class="panel" aria-labelledby="timers-title">
     <h2 id="timers-title">Redis beside Postgres <span class="faint">by due time, those that disagree first</span></h2>
-    <div class="scroll" tabindex="0" role="group" aria-labelledby="timers-title">
-      <table class="plain-table">
-        <thead>
-          <tr><th scope="col">Fabric</th><th scope="col">Agreement</th><th scope="col">Postgres: due</th><th scope="col">for</th><th scope="col">Redis: due</th><th scope="col">for</th><th scope="col">shows</th></tr>
-        </thead>
-        <tbody>${timers.slice(0, rowsMost).map((timer) => html`<${Row} key=${timer.fabric_id} app=${app} timer=${timer} nowMs=${nowMs} />`)}</tbody>
-      </table>
-    </div>
+    <${Table}
+      class="timers-table"
+      labelledBy="timers-title"
+      columns=${timerColumns}
+      heads=${true}
+      rows=${timers.slice(0, rowsMost).map((timer) => rowOf(app, timer, nowMs))}
+    />
     ${timers.length > rowsMost && html`<p class="faint">The first ${countText(rowsMost)} of ${countText(timers.length)}.</p>`}
   </section>`;
 }
 
-/** @param {{ app: App, timer: TimerDocument, nowMs: number }} props */
-function Row({ app, timer: { fabric, state, redis, postgres }, nowMs }) {
+/** @param {App} app @param {TimerDocument} timer @param {number} nowMs @returns {import('./table.js').Row} */
+function rowOf(app, { fabric, fabric_id, state, redis, postgres }, nowMs) {
   const { words, mark, tone } = states[state];
-  return html`<tr>
-    <th scope="row"><${Link} app=${app} to=${fabricRoute(fabric)}>${fabric}<//></th>
-    <td><span class=${`outcome tone-${tone}`}><${Icon} mark=${mark} /><span>${words}</span></span></td>
-    <td>${postgres ? html`<${Due} at=${postgres.due_at} nowMs=${nowMs} />` : '–'}</td>
-    <td>${postgres?.kind ?? ''}</td>
-    <td>${redis ? html`<${Due} at=${redis.due_at} nowMs=${nowMs} />` : '–'}</td>
-    <td>${redis?.kind ?? ''}</td>
-    <td>${redis && redis.shows_at !== redis.due_at ? `again ${dueText(Date.parse(redis.shows_at) - nowMs)}` : ''}</td>
-  </tr>`;
+  return {
+    key: fabric_id,
+    cells: [
+      html`<${Link} app=${app} to=${fabricRoute(fabric)}>${fabric}<//>`,
+      html`<span class=${`outcome tone-${tone}`}><${Icon} mark=${mark} /><span>${words}</span></span>`,
+      postgres ? html`<${Due} at=${postgres.due_at} nowMs=${nowMs} />` : '–',
+      postgres?.kind,
+      redis ? html`<${Due} at=${redis.due_at} nowMs=${nowMs} />` : '–',
+      redis?.kind,
+      redis && redis.shows_at !== redis.due_at && `again ${dueText(Date.parse(redis.shows_at) - nowMs)}`,
+    ],
+  };
 }
 
 /** @param {{ at: string, nowMs: number }} props */

@@ -129,6 +129,9 @@ describe('a fabric after a message', () => {
   test('what was told while a document was on its way is kept, what the document has is not doubled', () => {
     const ahead = pageAfter(page, told(step(9, 'scheduled.waiting', 'locked.acquiring')), 0);
     expect(pageFrom(document, ahead).transitions.map((one) => one.at)).toEqual([at(9), at(1)]);
+    // It is not put back to where it was when the document was made.
+    expect(pageFrom(document, ahead).document.fabric).toMatchObject({ state: 'locked', path: 'locked.acquiring' });
+    expect(pageFrom(document, page).document.fabric).toMatchObject({ state: 'scheduled' });
     const newer = {
       ...document,
       transitions: [step(9, 'scheduled.waiting', 'locked.acquiring'), ...document.transitions],
