@@ -33,6 +33,7 @@ interface Subject {
 const cancelEveryMs = 500;
 const cancelTries = 10;
 const reasonMax = 500;
+const momentMsEnd = Date.UTC(10_000, 0);
 
 export class Control {
   readonly #deps: ControlDeps;
@@ -115,7 +116,7 @@ export class Control {
   }
 
   async #approve({ row, nowMs, by, body }: Subject): Promise<string> {
-    if (typeof body.run !== 'string')
+    if (typeof body.run !== 'string' || !/^[0-9]{1,19}$/.test(body.run))
       throw new Refusal(400, 'BAD_REQUEST', 'say whose approval was shown: {"run": "…"}');
     if (!row.approval) throw new Refusal(409, 'NOTHING_WAITS', `nothing of ${row.name} waits for approval`);
     const planned = plan(row, nowMs);
@@ -168,7 +169,8 @@ function momentOf(until: unknown): number | null {
   if (until === null) return null;
   const wanted = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
   const ms = typeof until === 'string' && wanted.test(until) ? Date.parse(until) : Number.NaN;
-  if (Number.isNaN(ms))
+  // A zone may carry it beyond the year 9999, which is written in another way.
+  if (Number.isNaN(ms) || ms >= momentMsEnd)
     throw new Refusal(400, 'BAD_REQUEST', '"until" must be a time such as 2026-12-31T18:00:00Z, or null');
   return ms;
 }

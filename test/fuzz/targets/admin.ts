@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { AdminServer } from '../../../src/admin/server.ts';
 import { Tidings } from '../../../src/admin/tidings.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { SocketApi } from '../../../src/inspector/socket-api.ts';
 import type { Target } from '../target.ts';
 
 const asked = (head: string, body = '') =>
@@ -23,6 +24,12 @@ export const adminSocket: Target = {
     asked('GET /v1/metrics'),
     asked('HEAD /metrics'),
     asked('POST /v1/log-level', '{"level":"debug","for_ms":600000}'),
+    asked('POST /v1/log-level', '{"level":"debug","for_ms":1e999,"by":"\\u0000"}'),
+    asked('POST /v1/log-level', '[]'),
+    asked('POST /api/link', '{"who":"ann@noc"}'),
+    asked('POST /api/link', '{"who":{"__proto__":[]}}'),
+    asked('GET /api/fabrics/%ff/runs'),
+    asked('GET /api/events?after=x-1'),
     asked('GET /../../etc/passwd'),
     asked('GET http://elsewhere.example/v1/health'),
     'GET /v1/health HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n',
@@ -32,7 +39,13 @@ export const adminSocket: Target = {
     const socketPath = join(folder, 'admin.sock');
     let level = 'info';
     const view = () => ({ level, configured: 'info', until: null }) as never;
+    const api = new SocketApi({
+      api: { document: async () => ({}), stream: async (response: { end(): void }) => response.end() } as never,
+      link: (who) => ({ url: 'http://127.0.0.1:1', who, token: 'x', untilMs: 0 }),
+      inspector: () => null,
+    });
     const server = new AdminServer({
+      inspector: (request, response) => api.answer(request, response),
       socketPath,
       tidings: new Tidings(),
       health: () => ({ ok: true }),
