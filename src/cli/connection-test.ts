@@ -99,7 +99,9 @@ export function testFailure(
 ): CliFailure {
   const code = fatal.failure?.code ?? 'TEST_FAILED';
   const hint = fatal.failure ? `${advice(fatal.failure, hintFor)} ` : '';
-  return new CliFailure('failed', code, `${name}: ${fatal.step} does not work: ${fatal.detail}. ${what}`, {
+  // Most details begin with the name of the fabric.
+  const said = fatal.detail.startsWith(`${name} `) || fatal.detail.startsWith(`${name}:`);
+  return new CliFailure('failed', code, `${what}: ${said ? '' : `${name}: `}${fatal.detail}`, {
     hint: `${hint}To do it all the same: --no-test.`,
     beside: { test: testDocument(tested, hintFor) },
   });

@@ -65,7 +65,7 @@ async function add(call: AddCall, name: string, settings: Settings): Promise<Exi
     out.note(`The context is in namespace ${plain(wayIn.otherNamespace)}; the fabric’s objects are read from default.`);
   }
   const tested = options.test && wayIn.credential ? await test(call, values, wayIn.credential, config) : null;
-  if (tested?.fatal) throw testFailure(name, tested, tested.fatal, hintFor, 'The fabric was not added');
+  if (tested?.fatal) throw testFailure(name, tested, tested.fatal, hintFor, 'the fabric was not added');
 
   const added = await book.add(values, wayIn.credential?.store ?? null);
   if (added.kind === 'name_taken') throw nameTaken(name);

@@ -69,7 +69,7 @@ async function set(call: SetCall, settings: Settings): Promise<Exit> {
   const hint = (failure: FailureNote) => hintFor(failure, before.name);
   const tested =
     options.test && isNewWay ? await test(call, { ...before, ...values }, wayIn.credential, settings, hint) : null;
-  if (tested?.fatal) throw testFailure(before.name, tested, tested.fatal, hint, 'Nothing was changed');
+  if (tested?.fatal) throw testFailure(before.name, tested, tested.fatal, hint, 'nothing was changed');
 
   const changed = await book.set(before.fabricId, values, wayIn.credential?.store ?? null);
   if (changed.kind === 'name_taken') {

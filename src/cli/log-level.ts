@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import { askDaemon, tellDaemon } from '../admin/client.ts';
 import { logLevels } from '../log.ts';
 import { type LogLevelView, levelForMsMax } from '../log-level.ts';
@@ -16,14 +17,11 @@ export const logLevelVerb = verb<[level?: string], { for?: number }>({
   examples: ['fabric-syncd log-level', 'fabric-syncd log-level debug --for 10m'],
   define(command) {
     command
-      .argument('[level]', logLevels.join(', '))
+      .addArgument(new Argument('[level]', 'this much, from now on').choices(logLevels))
       .option('--for <duration>', 'how long; without it until a reload', duration);
   },
   async run({ world, args: [level], options, out, signal }) {
     if (level === undefined && options.for !== undefined) throw usageFailure('--for wants a level');
-    if (level !== undefined && !logLevels.some((one) => one === level)) {
-      throw usageFailure(`"${level}" is no level`, `Give one of ${logLevels.join(', ')}.`);
-    }
     if (options.for !== undefined && (options.for < 1 || options.for > levelForMsMax)) {
       throw usageFailure('--for must be longer than 0 and at most 7d');
     }

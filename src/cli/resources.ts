@@ -63,6 +63,10 @@ export const resourcesVerb = verb<[fabric: string], Options>({
         return 'done';
       }
       if (at) out.say(`${name} as run ${at.runId} left it at ${short(finished(at))}:`);
+      if (rows.length === 0) {
+        out.note(nothing(name, options.kind));
+        return 'done';
+      }
       const nowMs = at?.finishedMs ?? world.clock.nowMs();
       const age = (time: string | null) => (time === null ? null : wholeSpan(Math.max(0, nowMs - Date.parse(time))));
       out.table(
@@ -83,7 +87,6 @@ export const resourcesVerb = verb<[fabric: string], Options>({
           row.changedRun,
         ]),
       );
-      if (rows.length === 0) out.note(nothing(name, options.kind));
       return 'done';
     });
   },

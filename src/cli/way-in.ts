@@ -4,6 +4,7 @@
 //   W2. What is read here is checked here: nothing that can not work is stored.
 
 import { resolve } from 'node:path';
+import { FabricFailure, hintByCode } from '../../machines/fabric/failure.ts';
 import type { Config } from '../config.ts';
 import { credentialSources, readSealingKey } from '../host-credentials.ts';
 import { readServerUrl } from '../kube/address.ts';
@@ -37,6 +38,26 @@ export async function readWayIn(options: FabricOptions, config: Config, world: W
     if (options.context !== undefined) throw usageFailure('--context is of no use without --kubeconfig');
     if (options.byReference) throw usageFailure('--by-reference is of no use without --kubeconfig');
   }
+  try {
+    return await readFiles(options, config, world);
+  } catch (thrown) {
+    throw readHere(thrown);
+  }
+}
+
+/** What is wrong with a file that was named here: the hints are written for what a daemon reads, again and again. */
+function readHere(thrown: unknown): unknown {
+  if (!(thrown instanceof FabricFailure)) return thrown;
+  const { code, message, facts } = thrown;
+  const hint =
+    facts?.path !== undefined
+      ? 'It is read now, by you: look at the path, and at who may read it.'
+      : 'Correct the file, or name another one.';
+  const isDaemons = thrown.hint === hintByCode[code] || facts?.path !== undefined;
+  return isDaemons ? new CliFailure('usage', code, message, { hint }) : thrown;
+}
+
+async function readFiles(options: FabricOptions, config: Config, world: World): Promise<WayIn> {
   const given = await givenDirectly(options, world);
   if (options.kubeconfig === undefined) {
     return { values: given, credential: await readCredential(options, config, world), otherNamespace: null };

@@ -103,6 +103,7 @@ describe.each([
     expect(await complete(['fabric', 'add', 'lab', '--kubeconfig', 'lab.'])).toEqual(['lab.kubeconfig']);
     expect((await complete(['fabric', 'set', 'lab', '--scheduler', ''])).sort()).toEqual(['off', 'on']);
     expect((await complete(['completion', ''])).sort()).toEqual(['bash', 'fish', 'zsh']);
+    expect(await complete(['log-level', 'deb'])).toContain('debug');
     expect(await complete(['fabric', 'add', 'lab', '--interval', ''])).toEqual([]);
   });
 });

@@ -60,7 +60,7 @@ function valuesOf(choices: Argument['argChoices'], name: string): Values {
   return { kind: 'none' };
 }
 
-/** Fit for any shell's single quotes, and for a description that ends at a colon. */
+/** Fit for any shell's single quotes. */
 function plainHelp(text: string): string {
-  return (text.split('\n')[0] ?? '').replaceAll("'", '’').replaceAll('\\', '/').replaceAll(':', ' -');
+  return (text.split('\n')[0] ?? '').replaceAll("'", '’').replaceAll('\\', '/');
 }

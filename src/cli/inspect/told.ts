@@ -27,6 +27,10 @@ export async function inspectTold(
   for (let began = false; !signal.aborted; ) {
     try {
       for await (const told of streamEvents(socketPath, { fabric: fabric ?? null, clock: world.clock }, signal)) {
+        // Nothing may happen for a while: who looks on sees that somebody listens.
+        if (!began && told.event === 'snapshot') {
+          out.note(`Listening to ${told.data.fabrics.length} fabric(s): a line for each transition.`);
+        }
         began = true;
         const line = out.json ? JSON.stringify(told) : lineOf(told);
         if (line !== null) await write(line);

@@ -248,7 +248,7 @@ describe('fabric set', () => {
     await writeFile(join(folder, 'new-token'), 'another');
     const refused = await run('fabric set lab --token-file new-token');
     expect(refused.code).toBe(exitCodes.failed.code);
-    expect(refused.stderr).toContain('Nothing was changed');
+    expect(refused.stderr).toContain('nothing was changed');
     expect(await run('fabric test lab')).toMatchObject({ code: 0 });
   });
 
