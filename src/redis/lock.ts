@@ -6,6 +6,8 @@
 //   K3. One question, one answer: `retryCount` is 0, and `using()` is never used, which spins when a lock is lost.
 //   K4. No wait is longer than `deadlineMs`, whatever a node does; what is granted after it is given back.
 //   K5. redlock's value is random, so it fences nothing: the epoch in Postgres does.
+//   K6. Of an even number of nodes half may grant and half refuse. redlock counts majorities alone and would never answer;
+//       one voice more, which always refuses, changes no majority and brings every vote to its end.
 
 import { ExecutionError, type Lock, default as Redlock, ResourceLockedError } from 'redlock';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
@@ -37,6 +39,10 @@ export function trustMs(ttlMs: number): number {
   return ttlMs - Math.round(ttlMs * driftFactor) - driftMsMin;
 }
 
+const refuse = () => Promise.reject(new ResourceLockedError('one voice more, so that every vote comes to an end'));
+/** K6: all that redlock asks of a client. */
+const refuser = { evalsha: refuse, eval: refuse } as unknown as LockNode['client'];
+
 type Outcome = { readonly kind: 'contended' } | { readonly kind: 'unavailable'; readonly cause: unknown };
 
 export class RedisLock implements FabricLock {
@@ -58,7 +64,7 @@ export class RedisLock implements FabricLock {
     // A node that hangs is cut off by its own command's deadline, and its vote is counted; this is for what that misses.
     this.#deadlineMs = Math.max(...nodes.map(({ timeouts }) => timeouts.commandMs)) + 500;
     this.#redlock = new Redlock(
-      nodes.map(({ client }) => client),
+      [...nodes.map(({ client }) => client), ...(nodes.length % 2 === 0 ? [refuser] : [])],
       { retryCount: 0, driftFactor },
       // As functions: redlock takes no notice of a text here. The other two are its own, and get names.
       {
@@ -160,6 +166,7 @@ export class RedisLock implements FabricLock {
     let cause: unknown = null;
     let busy = 0;
     for (const [client, error] of last.votesAgainst) {
+      if (client === refuser) continue;
       if (error instanceof ResourceLockedError) busy++;
       else cause = this.#nodes.find((node) => node.client === client)?.suspect(error) ?? error;
     }

@@ -155,7 +155,7 @@ function lastOf(seed: number): Scenario['last'] {
 function redisOf(seed: number): LockPlan | null {
   const chance = new Chance(seed, 'redis');
   if (chance.is(0.06)) return null;
-  return { nodes: chance.pick([1, 1, 3, 3, 3, 5]), apart: chance.is(0.3) };
+  return { nodes: chance.pick([1, 1, 2, 3, 3, 3, 4, 5]), apart: chance.is(0.3) };
 }
 
 interface Size {
