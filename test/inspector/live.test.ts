@@ -155,7 +155,9 @@ describe('the live view', () => {
   });
 
   test('where an actor is, is told as of now, and not as of the last look at the rows', async () => {
-    const at = (path: string) => ({ fabricId: '1', name: 'lab', path, since: nowMs }) as unknown as FleetMember;
+    const context = { attempts: 0 };
+    const at = (path: string) =>
+      ({ fabricId: '1', name: 'lab', path, since: nowMs, context }) as unknown as FleetMember;
     let actor = at('scheduled.waiting');
     const { live } = open(undefined, { fleet: { members: () => [actor], member: () => actor, waits: () => false } });
     await watched(live);

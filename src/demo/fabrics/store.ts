@@ -249,7 +249,8 @@ export class ClusterStore {
     const remaining = wanted.length - items.length;
     const last = items.at(-1);
     if (remaining === 0 || !last) return { kind: 'page', items, revision, continueToken: '', remaining: null };
-    this.#remember(request.kind, revision, objects);
+    // A list that begins now shows what is there now: its tokens are good from now on, however old that state is.
+    if (!token || token.revision === 'inconsistent') this.#remember(request.kind, revision, objects);
     const continueToken = writeToken({ revision, afterKey: last.key });
     return { kind: 'page', items, revision, continueToken, remaining: selects ? null : remaining };
   }
@@ -278,7 +279,7 @@ export class ClusterStore {
 
   #remember(kind: SimulatedKind, revision: number, objects: readonly StoredObject[]): void {
     const key = snapshotKey(kind, revision);
-    if (this.#snapshots.has(key)) return;
+    this.#snapshots.delete(key);
     this.#snapshots.set(key, { objects, takenMs: this.#clock.monotonicMs() });
     for (const oldest of this.#snapshots.keys()) {
       if (this.#snapshots.size <= snapshotsMax) break;

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { handClock } from '../../support/hand-clock.ts';
 import { ask, type KubeObject, listAll, listPage } from '../../support/kube-client.ts';
 import { fabricsOfThisFile } from '../../support/simulated-fabric.ts';
 
@@ -47,6 +48,20 @@ describe('a LIST', () => {
     expect(body).toMatchObject({ kind: 'Status', status: 'Failure', reason: 'Expired', code: 410 });
     const rest = await listPage(fabric, `${inDefault('servers')}?continue=${body.metadata.continue}`);
     expect(names(rest.items)).toEqual(['server-03', 'server-04', 'server-05', 'server-06']);
+  });
+
+  test('gives tokens that are good from the first page on, however long nothing has changed before', async () => {
+    const clock = handClock(Date.now());
+    const fabric = await start({ shape: 'lab', clock });
+    for (let turn = 0; turn < 3; turn++) {
+      const first = await listPage(fabric, `${inDefault('servers')}?limit=2`);
+      clock.advance(4 * 60_000);
+      const rest = await listPage(fabric, `${inDefault('servers')}?limit=100&continue=${first.metadata.continue}`);
+      expect(names([...first.items, ...rest.items])).toHaveLength(6);
+    }
+    const { metadata } = await listPage(fabric, `${inDefault('servers')}?limit=2`);
+    clock.advance(6 * 60_000);
+    expect((await ask(fabric, `${inDefault('servers')}?continue=${metadata.continue}`)).status).toBe(410);
   });
 
   test('refuses a token that is none', async () => {
