@@ -10,7 +10,7 @@ import { readKey, type SealingKey } from '../../src/kube/sealing.ts';
 import type { StoredCredential } from '../../src/ports/store.ts';
 import { Chance } from './chance.ts';
 
-const word = 'canary';
+const word = 'c4nary';
 const song = new RegExp([word, Buffer.from(word).toString('hex'), ...[0, 1, 2].map(inBase64After)].join('|'));
 
 /** The letters of it that are the same whatever stands around it, where it begins after so many bytes. */
