@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { FabricFailure, type FailureCode } from '../../machines/fabric/failure.ts';
+import { FabricFailure, type FailureCode, hintByCode } from '../../machines/fabric/failure.ts';
 import { ConfigProblems } from '../config.ts';
 import { NotListening } from '../not-listening.ts';
 import { SchemaRefused } from '../postgres/migrate.ts';
@@ -50,7 +50,7 @@ export function tell(thrown: unknown, command: string): Told {
       exit: exitByFailure[thrown.code] ?? 'failed',
       code: thrown.code,
       message: thrown.message,
-      hint: thrown.hint,
+      hint: hintOf(thrown),
     };
   }
   if (thrown instanceof ConfigProblems) {
@@ -79,6 +79,12 @@ const exitByFailure: Partial<Record<FailureCode, Exit>> = {
   RUN_DEADLINE: 'timed_out',
   SETTINGS_INVALID: 'usage',
 };
+
+/** The hint of this code tells what a daemon does, and a command does not. */
+function hintOf({ code, hint }: FabricFailure): string {
+  const isDaemons = code === 'DATABASE_UNAVAILABLE' && hint === hintByCode[code];
+  return isDaemons ? 'Check DATABASE_URL and the server, and try again.' : hint;
+}
 
 function tellUsage(error: CommanderError, command: string): Told {
   const help = `See: ${['fabric-syncd', command].join(' ').trim()} --help`;

@@ -64,7 +64,7 @@ const separator = ' · ';
 
 function partsDown({ postgres, redis, daemon }: StatusView, { width, paint }: TextOptions): string[] {
   const line = (what: string, problem: string, then: string) =>
-    limit(`${what}: ${problem}. ${then}`, width).map((text) => paint('yellow', text));
+    limit(`${named(what, problem)}. ${then}`, width).map((text) => paint('yellow', text));
   return [
     ...(postgres.answers
       ? []
@@ -122,7 +122,7 @@ function remarks(view: StatusView, { width, paint }: TextOptions): string[] {
   return lines;
 }
 
-/** Most failures begin with the name of their fabric. */
+/** Most failures begin with the name of their fabric, or of the server. */
 function named(name: string, text: string): string {
   return text.startsWith(`${name} `) || text.startsWith(`${name}:`) ? text : `${name}: ${text}`;
 }

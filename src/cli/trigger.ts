@@ -100,6 +100,7 @@ async function trigger(
   // Listening first, so that nothing of a quick run is missed.
   const daemonAnswers = (await servers.daemon()) !== null;
   const stream = daemonAnswers ? await servers.tidings(tell, until) : null;
+  if (!daemonAnswers) out.note('No daemon answers here; one elsewhere has a moment to take it up.');
   let here: Promise<void> = Promise.resolve();
   const failed: { here: unknown } = { here: null };
   try {
@@ -110,7 +111,7 @@ async function trigger(
       // A daemon that answers will take it up when it has room: running it here as well would only be in its way.
       ignoredAfterMs: daemonAnswers ? Number.POSITIVE_INFINITY : ignoredAfterMs,
       onIgnored: (ignored) => {
-        out.note('No daemon takes it up; it is run here.');
+        out.note('None takes it up; it is run here.');
         const fabricIds = ignored.map((one) => one.fabricId);
         here = runOnce(world, fabricIds, tell, until, tracing).catch((thrown: unknown) => {
           failed.here = thrown;

@@ -86,6 +86,8 @@ describe('status on a terminal', () => {
     expect(redisDown).toContain('in_sync');
     const bothDown = lines(statusView({ ...input, rows: { problem: 'connection refused' } }), 80).join('\n');
     expect(bothDown).toContain('Postgres: connection refused. Nothing else can be said.');
+    const named = lines(statusView({ ...input, rows: { problem: 'Postgres did not answer' } }), 80).join('\n');
+    expect(named).toContain('\nPostgres did not answer. Nothing else can be said.');
   });
 
   test('without a fabric it says how to add one', () => {

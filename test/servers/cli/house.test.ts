@@ -93,12 +93,13 @@ describe('an empty database', () => {
   });
 });
 
-test('a Postgres that does not answer has an exit code of its own', async () => {
+test('a Postgres that does not answer has an exit code of its own, and nothing is said to happen by itself', async () => {
   const env = envOf('postgres://canary:canary@127.0.0.1:1/d');
   for (const line of ['fabric list', 'fabric show lab', 'migrate', 'fabric remove lab --yes']) {
     const { code, stderr, stdout } = await runFabricSyncd(line.split(' '), { env });
     expect(code).toBe(exitCodes.database_unavailable.code);
     expect(stderr).toContain('ECONNREFUSED');
+    expect(stderr).toContain('hint: Check DATABASE_URL and the server, and try again.\n');
     expect(stdout + stderr).not.toContain('canary');
   }
 });
