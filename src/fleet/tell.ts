@@ -27,6 +27,7 @@ export class Teller {
     const nowMs = this.#clock.nowMs();
     const state = top(told.to) as FabricState;
     const { servedDueMs, claim } = told.context;
+    const begins = state === 'locked' && top(told.from) !== 'locked';
     this.#tidings.tell(() => ({
       type: 'transition',
       fabric: told.name,
@@ -38,7 +39,7 @@ export class Teller {
       state,
       run: claim?.runId ?? null,
       trace_id: traceId,
-      late_ms: state === 'locked' && servedDueMs !== null ? Math.max(0, nowMs - servedDueMs) : null,
+      late_ms: begins && servedDueMs !== null ? Math.max(0, nowMs - servedDueMs) : null,
     }));
     this.#logTransition(told, state);
   }
