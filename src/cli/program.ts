@@ -46,11 +46,7 @@ export async function runProgram(world: World, given?: readonly Verb[]): Promise
 }
 
 /** Commander's program for these verbs; `act` is called with the verb that the command line names. */
-export function buildProgram(
-  world: World,
-  verbs: readonly Verb[],
-  act: (verb: Verb, command: Command) => void,
-): Command {
+function buildProgram(world: World, verbs: readonly Verb[], act: (verb: Verb, command: Command) => void): Command {
   const program = new Command('fabric-syncd')
     .description('Keeps an inventory of Hedgehog Open Network Fabrics true.')
     .version(readVersion(), '-V, --version', 'print the version')

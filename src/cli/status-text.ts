@@ -3,7 +3,7 @@
 //   T1. Pure: the view in, lines and cells out. What is said here is said by `--json` too.
 //   T2. It is readable at 80 columns: errors stand below the table, and a narrow terminal gets fewer columns.
 
-import { idleWords, shellWord } from '../inspector/hints.ts';
+import { idleWords } from '../inspector/hints.ts';
 import { timerDisagrees } from '../inspector/timer-view.ts';
 import type { FabricView, StatusView } from '../inspector/view.ts';
 import type { Colour, Paint } from './colours.ts';
@@ -211,7 +211,7 @@ export function duration(ms: number | null): string | null {
 }
 
 /** The time of the day in UTC, with its date where it was another day. */
-export function clockTime(at: string | null, now: string): string | null {
+function clockTime(at: string | null, now: string): string | null {
   if (at === null) return null;
   return at.slice(0, 10) === now.slice(0, 10) ? at.slice(11, 19) : at.slice(0, 10);
 }
@@ -237,9 +237,4 @@ export function limit(text: string, width: number | null): string[] {
   }
   lines.push(line);
   return lines.map((one) => cut(one, width));
-}
-
-/** The command that shows more of one fabric. */
-export function moreOf(name: string): string {
-  return `fabric-syncd status ${shellWord(name)}`;
 }

@@ -96,7 +96,7 @@ export function fabricRow(columns: FabricColumns): FabricRow {
 }
 
 /** A stored failure, whoever wrote it: a code that this program does not know is a defect as far as it can tell. */
-export function failureNote(stored: unknown): FailureNote | null {
+function failureNote(stored: unknown): FailureNote | null {
   if (stored === null || typeof stored !== 'object') return null;
   const { code, message, hint, retryAfterMs, facts } = stored as { [K in keyof FailureNote]?: unknown };
   const known = typeof code === 'string' && Object.hasOwn(verdictByCode, code);

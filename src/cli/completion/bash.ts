@@ -1,17 +1,9 @@
-import type { Place, Values } from './tree.ts';
+import { caseLines, type Place, type Values } from './tree.ts';
 
 /** A completion script for bash 4 and newer; needs no other package. */
 export function bashScript(places: readonly Place[]): string {
-  const steps = places.flatMap(({ path, commands }) =>
-    commands.map(({ name }) => `      '${path}:${name}') path='${`${path} ${name}`.trim()}' ;;`),
-  );
-  const valued = places.flatMap(({ path, options }) =>
-    options.flatMap(({ flags, value }) =>
-      value ? [{ patterns: flags.map((flag) => `'${path}:${flag}'`), value }] : [],
-    ),
-  );
-  const takers = valued.flatMap(({ patterns }) => patterns).join(' | ');
-  const values = valued.map(({ patterns, value }) => `      ${patterns.join(' | ')}) ${offer(value)} ;;`);
+  const { steps, takers, valued } = caseLines(places, 'path');
+  const values = valued.map(({ pattern, value }) => `      ${pattern}) ${offer(value)} ;;`);
   const rests = places.map(({ path, commands, options, argument }) => {
     const flags = options.flatMap((option) => option.flags).join(' ');
     const words = commands.map(({ name }) => name).join(' ');

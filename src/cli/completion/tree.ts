@@ -43,6 +43,28 @@ export function placesOf(program: Command): readonly Place[] {
   return walk(program, '');
 }
 
+/** What a POSIX shell's script needs of all places: the commands' `case` lines, and the options that take a value. */
+export function caseLines(
+  places: readonly Place[],
+  variable: string,
+): { steps: string[]; takers: string; valued: Valued[] } {
+  const steps = places.flatMap(({ path, commands }) =>
+    commands.map(({ name }) => `      '${path}:${name}') ${variable}='${`${path} ${name}`.trim()}' ;;`),
+  );
+  const valued = places.flatMap(({ path, options }) =>
+    options.flatMap(({ flags, value }): Valued[] =>
+      value ? [{ pattern: flags.map((flag) => `'${path}:${flag}'`).join(' | '), value }] : [],
+    ),
+  );
+  return { steps, takers: valued.map(({ pattern }) => pattern).join(' | '), valued };
+}
+
+/** An option that takes a value, as the pattern of a `case`. */
+interface Valued {
+  readonly pattern: string;
+  readonly value: Values;
+}
+
 function optionOf(option: Option): CompletedOption {
   const [, metavar = ''] = /<([^>]+)>/.exec(option.flags) ?? [];
   return {

@@ -1,17 +1,9 @@
-import type { Place, Values } from './tree.ts';
+import { caseLines, type Place, type Values } from './tree.ts';
 
 /** A completion script for zsh 5: to be sourced after `compinit`, or put into a folder of `$fpath` as `_fabric-syncd`. */
 export function zshScript(places: readonly Place[]): string {
-  const steps = places.flatMap(({ path, commands }) =>
-    commands.map(({ name }) => `      '${path}:${name}') place='${`${path} ${name}`.trim()}' ;;`),
-  );
-  const valued = places.flatMap(({ path, options }) =>
-    options.flatMap(({ flags, value }) =>
-      value ? [{ patterns: flags.map((flag) => `'${path}:${flag}'`), value }] : [],
-    ),
-  );
-  const takers = valued.flatMap(({ patterns }) => patterns).join(' | ');
-  const values = valued.map(({ patterns, value }) => `      ${patterns.join(' | ')}) ${offer(value)} ;;`);
+  const { steps, takers, valued } = caseLines(places, 'place');
+  const values = valued.map(({ pattern, value }) => `      ${pattern}) ${offer(value)} ;;`);
   const rests = places.map(({ path, commands, options, argument }) => {
     const offered = options.flatMap(({ flags, help }) => flags.map((flag) => `'${flag}:${help}'`));
     const words = commands.map(({ name, help }) => `'${name}:${help}'`);
