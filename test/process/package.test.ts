@@ -90,7 +90,7 @@ describe('npm install -g of the tarball', () => {
 
   beforeAll(async () => {
     const prefix = join(folder, 'prefix');
-    const options = ['--prefix', prefix, '--prefer-offline', '--no-audit', '--no-fund'];
+    const options = ['--prefix', prefix, '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
     await run('npm', ['install', '--global', ...options, tarball], { cwd: folder, env });
     program = join(prefix, 'bin/fabric-syncd');
   });
