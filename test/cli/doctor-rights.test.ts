@@ -34,7 +34,7 @@ test('each right that is missing is asked for, and no other', () => {
 test.each<[string, Partial<DatabaseHealth>, string, RegExp]>([
   ['a superuser', { powers: ['superuser'] }, 'warn', /far more .* superuser/],
   ['the owner', { tables: tables.map((table) => ({ ...table, owned: true })) }, 'ok', /runner owns the tables/],
-  ['who may create', { mayCreate: true }, 'ok', /may create in their schema/],
+  ['who may create', { mayCreate: true }, 'ok', /may create in the schema/],
   [
     'who may change what was done',
     { tables: tables.map((table) => ({ ...table, rights: [...new Set([...table.rights, 'update'])] })) },

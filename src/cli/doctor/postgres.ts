@@ -71,7 +71,7 @@ export function rightsFindings({ tables, user, mayCreate, powers }: DatabaseHeal
   const less = 'A role with what is needed and no more: fabric-syncd doctor --grants.';
   const more = [
     ...(tables.some(({ owned }) => owned) ? ['owns the tables'] : []),
-    ...(mayCreate ? ['may create in their schema'] : []),
+    ...(mayCreate ? ['may create in the schema'] : []),
     ...tables
       .filter(({ owned }) => !owned)
       .map(
