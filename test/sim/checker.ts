@@ -10,6 +10,7 @@
 //   h. A failing fabric is tried at most `retries_max` times more, and then no faster than its probe.
 //   i. Once faults stop, every enabled fabric commits in time.
 //   l. See `lease-check.ts`.
+//   n. No daemon says of itself that it has a defect.
 //   r. A request is answered, by a run that ended after it was made or by a refusal.
 //   w. A timer stays hidden while its run lasts.
 //   x. A fabric is asked, and its row committed, only by the daemon that holds its lease.
@@ -97,6 +98,11 @@ export class Checker implements Witness {
   leaves(what: unknown, where: string, process: SimProcess): void {
     const found = secretIn(what);
     if (found) this.#violated(`g. a secret leaves ${process.name} in ${where}: ${found}`);
+  }
+
+  /** n. */
+  defect(line: string, process: SimProcess): void {
+    this.#violated(`n. ${process.name} has a defect: ${line}`);
   }
 
   asks(op: keyof Store, process: SimProcess, args: readonly unknown[]): void {

@@ -81,6 +81,8 @@ export class SimDaemon {
   degraded: () => boolean = () => false;
   /** Something is told to somebody outside of the process. */
   onLeaving: (what: unknown, where: string, process: SimProcess) => void = () => {};
+  /** It says itself that it has a defect. */
+  onDefect: (line: string, process: SimProcess) => void = () => {};
   onLease: LeaseWatch = { holds: () => {} };
 
   constructor(host: Host, place: DaemonPlace) {
@@ -215,6 +217,7 @@ export class SimDaemon {
     const say = (level: string, isTold: boolean) => (fields: object, line: string) => {
       if (!process.alive) return;
       this.onLeaving([fields, line], 'a line of the log', process);
+      if (/\b(?:INTERNAL|PORT_UNBOUND)\b/.test(line)) this.onDefect(line, process);
       if (isTold) this.host.world.tell(`${process.name}: ${level} ${line}`);
     };
     const log: Log = {

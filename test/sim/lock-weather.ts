@@ -71,24 +71,35 @@ export function loseLock(place: Place, fabricId: string): void {
 
 /** As by a pause of its host, in which others come to believe that it is dead. */
 export function pauseInARun(place: Place, fabricId: string, leases: number): void {
-  const { hosts, postgres, config } = place;
-  inALongRun(place, fabricId, 'daemon stood still in a run', () => {
-    const holder = postgres.database.rows.get(fabricId)?.leaseHolder;
-    const process = hosts.map((host) => host.process).find((one) => one?.name === holder);
-    process?.standStill(leases * config.leaseTtlMs);
+  const { hosts, postgres, config, redis, world } = place;
+  // The answers of the nodes are on their way for long: what is trusted counts from before the question.
+  for (const server of redis.nodes) server.lateMs = 1_200;
+  world.in(longMs, () => {
+    for (const server of redis.nodes) server.lateMs = 0;
   });
+  inALongRun(
+    place,
+    fabricId,
+    'daemon stood still in a run',
+    () => {
+      const holder = postgres.database.rows.get(fabricId)?.leaseHolder;
+      const process = hosts.map((host) => host.process).find((one) => one?.name === holder);
+      process?.standStill(leases * config.leaseTtlMs);
+    },
+    3_500,
+  );
 }
 
 /** The fabric is slow, and somebody asks for a run of it; then the act. */
-function inALongRun(place: Place, fabricId: string, kind: string, act: () => void): void {
+function inALongRun(place: Place, fabricId: string, kind: string, act: () => void, waitMs = 1_000): void {
   const { world, fabrics, faults } = place;
   const fabric = fabrics.get(fabricId);
   if (!fabric || fabric.trouble) return;
-  const slow = { what: 'is slow', ms: 1_500 } as const;
+  const slow = { what: 'is slow', ms: 2_500 } as const;
   fabric.trouble = slow;
   faults.count(kind, longMs);
   void operate(place, fabricId, 'trigger', 0);
-  world.in(1_000, act);
+  world.in(waitMs, act);
   world.in(longMs, () => {
     if (fabric.trouble === slow) fabric.trouble = null;
   });

@@ -179,6 +179,8 @@ const ops: readonly (readonly [Service, string])[] = [
   ['postgres', 'claim'],
   ['postgres', 'commit'],
   ['postgres', 'commit'],
+  ['postgres', 'commit'],
+  ['postgres', 'commit'],
   ['postgres', 'settle'],
   ['postgres', 'renew'],
   ['postgres', 'known'],

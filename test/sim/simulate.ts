@@ -113,6 +113,7 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
   for (const host of hosts) host.onTrouble = (ms) => checker.disturbed(true, ms);
   for (const daemon of place.daemons) {
     daemon.onLeaving = (what, where, process) => checker.leaves(what, where, process);
+    daemon.onDefect = (line, process) => checker.defect(line, process);
     daemon.onLease = checker.leases;
   }
   redis.onArmed = (timers, process) => checker.leaves(timers, 'its timers', process);
