@@ -16,6 +16,7 @@ import { asked, Parts, type Trouble } from './parts.ts';
 import { aged, timeless } from './passing-time.ts';
 import { type TimersRead, timerDisagrees } from './timer-view.ts';
 import { type DaemonWord, type FabricView, statusView } from './view.ts';
+import { type Here, placed } from './whereabouts.ts';
 
 export interface LiveDeps {
   readonly clock: Clock;
@@ -305,7 +306,7 @@ export class Live {
   }
 
   #tell(fabric: FabricView, recent: readonly RecentRun[]): void {
-    const view: FleetFabric = { ...fabric, ...this.#whereabouts(fabric.id), recent };
+    const view: FleetFabric = { ...placed(fabric, this.#here(fabric.id)), recent };
     const key = timeless(view);
     const was = this.#known.get(fabric.id);
     this.#known.set(fabric.id, { view, key, madeMs: this.#deps.clock.monotonicMs() });
@@ -358,19 +359,12 @@ export class Live {
   }
 
   #aged({ view, madeMs }: Known): FleetFabric {
-    // Its actor has moved on since the rows were read, and whoever asks was told so already.
-    return { ...aged(view, this.#deps.clock.monotonicMs() - madeMs), ...this.#whereabouts(view.id) };
+    return placed(aged(view, this.#deps.clock.monotonicMs() - madeMs), this.#here(view.id));
   }
 
-  /** What is known here of the actor, without asking anybody. */
-  #whereabouts(fabricId: string): Pick<FleetFabric, 'path' | 'since' | 'waits_for_slot'> {
-    const { fleet } = this.#deps;
-    const member = fleet.member(fabricId);
-    return {
-      path: member?.path ?? null,
-      since: member ? formatIso(member.since) : null,
-      waits_for_slot: fleet.waits(fabricId),
-    };
+  #here(fabricId: string): Here {
+    const { daemon, fleet } = this.#deps;
+    return { daemon: daemon.name, member: fleet.member(fabricId), waits: fleet.waits(fabricId) };
   }
 
   /** @param ids of the fabrics that are to be told; null: all that have an actor here */

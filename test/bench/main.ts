@@ -15,6 +15,7 @@ import { inspector } from './scenarios/inspector.ts';
 import { large } from './scenarios/large.ts';
 import { lateness } from './scenarios/lateness.ts';
 import { memory } from './scenarios/memory.ts';
+import { page } from './scenarios/page.ts';
 import { saturation } from './scenarios/saturation.ts';
 import { start } from './scenarios/start.ts';
 import { timers } from './scenarios/timers.ts';
@@ -31,6 +32,7 @@ const scenarios: readonly Scenario[] = [
   timers,
   tracing,
   inspector,
+  page,
 ];
 
 const usage = `npm run bench -- [options] [scenario …]

@@ -19,8 +19,8 @@ const names = { daemon: 'The daemon', postgres: 'Postgres', redis: 'Redis' };
 /** @param {{ app: App }} props */
 export function Banners({ app }) {
   const nowMs = app.clock.nowMs();
-  const { state, sinceMs } = app.connection;
-  const away = (state === 'lost' || state === 'connecting') && nowMs - sinceMs >= brieflyMs;
+  const { sinceMs } = app.connection;
+  const away = isAway(app);
   const parts = app.fleet?.parts;
   const running = app.fleet?.daemon.version;
   return html`<div class="banners">
@@ -62,4 +62,9 @@ export function Banners({ app }) {
       </div>`
     }
   </div>`;
+}
+
+/** Is what is shown no more than what the daemon said last? @param {App} app */
+export function isAway({ clock, connection: { state, sinceMs } }) {
+  return (state === 'lost' || state === 'connecting') && clock.nowMs() - sinceMs >= brieflyMs;
 }

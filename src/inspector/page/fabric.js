@@ -1,6 +1,7 @@
 // One fabric: what it is doing and why, its statechart, its runs, its timeline, how it is set.
 
 import { fabricTabs, fleetRoute } from './address.js';
+import { isAway } from './banners.js';
 import { Chart } from './chart.js';
 import { Controls } from './controls.js';
 import { FabricFacts } from './fabric-facts.js';
@@ -44,7 +45,7 @@ export function FabricView({ app, route }) {
       <${Controls} app=${app} fabric=${fabric} />
     </div>
     ${refusal && html`<p class="banner banner-warn" role="alert">${sentences(refusal.message, refusal.hint)}</p>`}
-    <${Why} page=${page} nowMs=${nowMs} />
+    <${Why} page=${page} nowMs=${nowMs} away=${isAway(app)} />
     <${FabricFacts} app=${app} fabric=${fabric} nowMs=${nowMs} />
     ${page.progress && fabric.run?.id === page.progress.run && html`<${Progress} progress=${page.progress} counts=${page.document.counts} />`}
     <${StateChart} app=${app} page=${page} />
@@ -66,8 +67,8 @@ function rowsAreKnown({ document: { parts } }) {
   return parts.postgres.state !== 'missing';
 }
 
-/** "Why is it not syncing now?" @param {{ page: FabricPage, nowMs: number }} props */
-function Why({ page, nowMs }) {
+/** "Why is it not syncing now?" @param {{ page: FabricPage, nowMs: number, away: boolean }} props */
+function Why({ page, nowMs, away }) {
   const { code, sentence, live, hint } = page.document.why;
   const trouble = [
     'backoff',
@@ -77,10 +78,16 @@ function Why({ page, nowMs }) {
     'postgres_missing',
     'not_planned',
   ].includes(code);
-  const leftMs = live && Date.parse(live.at) - nowMs;
-  return html`<section class=${`why ${trouble ? 'why-trouble' : ''}`} aria-label="Why is it not syncing now?">
+  const leftMs = live && !away && Date.parse(live.at) - nowMs;
+  return html`<section class=${`why ${trouble || away ? 'why-trouble' : ''}`} aria-label="Why is it not syncing now?">
     <h2 class="unseen">Why is it not syncing now?</h2>
-    <p>${live && leftMs !== null ? `${live.before}${leftMs < 1_000 ? 'a moment' : spanText(leftMs)}${live.after}` : sentence}</p>
+    <p>
+      ${away && 'The daemon does not answer. It said last: '}${
+        live && typeof leftMs === 'number'
+          ? `${live.before}${leftMs < 1_000 ? 'a moment' : spanText(leftMs)}${live.after}`
+          : sentence
+      }
+    </p>
     ${hint !== '' && html`<p class="hint">${hint}</p>`}
   </section>`;
 }

@@ -2,6 +2,7 @@
 //
 //   T1. Every row has the same height, so where a row stands is a product and needs no measuring.
 //   T2. A screen reader is told how many rows there are, and which of them each one is.
+//   T3. A row is made anew when its fabric has changed, and once a second; not for what happens to another.
 
 import { Component, createRef } from '/assets/vendor/preact.js';
 import { fabricRoute } from './address.js';
@@ -50,9 +51,10 @@ export class FleetTable extends Component {
     this.#look();
   }
 
-  /** @override */
-  componentDidUpdate() {
-    this.#look();
+  /** Asking where it stands makes the browser lay out all that was just drawn: only where there is something to ask.
+   * @override @param {TableProps} before */
+  componentDidUpdate(before) {
+    if (before.rows.length !== this.props.rows.length) this.#look();
   }
 
   /** @override */
@@ -70,7 +72,8 @@ export class FleetTable extends Component {
 
   /** @override */
   render() {
-    const { app, route, rows, nowMs } = this.props;
+    const { app, route, rows } = this.props;
+    const nowMs = wholeSecond(this.props.nowMs);
     const first = Math.max(0, Math.min(this.state.first, rows.length - this.state.count));
     const shown = rows.slice(first, first + this.state.count);
     const below = rows.length - first - shown.length;
@@ -87,6 +90,11 @@ export class FleetTable extends Component {
       </tbody>
     </table>`;
   }
+}
+
+/** What a row counts on by. @param {number} ms */
+function wholeSecond(ms) {
+  return Math.floor(ms / 1_000) * 1_000;
 }
 
 function heightPx() {
@@ -111,11 +119,22 @@ function Heading({ app, route, column: { key, title, class: kind } }) {
   </th>`;
 }
 
-/** @param {{ app: App, fabric: FleetFabric, nowMs: number, index: number }} props */
-function Row({ app, fabric, nowMs, index }) {
-  const { name, state, path, reason, sync_status, last_sync, objects, last_run, recent } = fabric;
-  const inner = path?.split('.').slice(1).join('.') ?? '';
-  return html`<tr role="row" aria-rowindex=${index} class=${`row row-${state}`} data-fabric=${name}>
+/** @typedef {{ app: App, fabric: FleetFabric, nowMs: number, index: number }} RowProps */
+
+/** @extends {Component<RowProps>} */
+class Row extends Component {
+  /** T3. @override @param {RowProps} next */
+  shouldComponentUpdate({ fabric, nowMs, index }) {
+    const shown = this.props;
+    return fabric !== shown.fabric || nowMs !== shown.nowMs || index !== shown.index;
+  }
+
+  /** @override */
+  render() {
+    const { app, fabric, nowMs, index } = this.props;
+    const { name, state, path, reason, sync_status, last_sync, objects, last_run, recent } = fabric;
+    const inner = path?.split('.').slice(1).join('.') ?? '';
+    return html`<tr role="row" aria-rowindex=${index} class=${`row row-${state}`} data-fabric=${name}>
     <td role="cell" class="c-state"><${StateBadge} state=${state} detail=${reason ? reasonWords(reason) : inner === 'waiting' ? '' : inner} /></td>
     <td role="cell" class="c-name"><${Link} app=${app} to=${fabricRoute(name)} class="fabric-link">${name}<//></td>
     <td role="cell" class="c-status"><${Outcome} word=${sync_status} /></td>
@@ -131,6 +150,7 @@ function Row({ app, fabric, nowMs, index }) {
     </td>
     <td role="cell" class="c-error"><${Trouble} fabric=${fabric} /></td>
   </tr>`;
+  }
 }
 
 /** Why it is at rest, as `fabric-syncd status` says it. @param {NonNullable<FleetFabric['reason']>} reason */
@@ -158,14 +178,16 @@ function Next({ fabric, nowMs }) {
 /** @param {{ run: FleetFabric['last_run'] }} props */
 export function Changes({ run }) {
   if (!run) return html`<span class="faint">–</span>`;
-  const { created, updated, deleted } = run;
-  if (created + updated + deleted === 0) return html`<span class="faint">none</span>`;
-  const words = `${created} created, ${updated} updated, ${deleted} deleted`;
+  const { created, updated, deleted, unsynced } = run;
+  if (created + updated + deleted + unsynced === 0) return html`<span class="faint">none</span>`;
+  const left = unsynced > 0 ? `, ${unsynced} no longer synced` : '';
+  const words = `${created} created, ${updated} updated, ${deleted} deleted${left}`;
   return html`<span class="changes" title=${words}>
     <span class="unseen">${words}</span>
     ${created > 0 && html`<span class="added" aria-hidden="true">+${countText(created)}</span>`}
     ${updated > 0 && html`<span class="changed" aria-hidden="true">~${countText(updated)}</span>`}
     ${deleted > 0 && html`<span class="removed" aria-hidden="true">−${countText(deleted)}</span>`}
+    ${unsynced > 0 && html`<span class="faint" aria-hidden="true">−${countText(unsynced)}</span>`}
   </span>`;
 }
 

@@ -5,7 +5,7 @@ import { Outcome } from './icons.js';
 import { Link } from './link.js';
 import { RunChanges } from './run-changes.js';
 import { Table } from './table.js';
-import { agoText, bytesText, clockText, countText, durationText } from './words.js';
+import { agoText, bytesText, clockText, counted, countText, durationText } from './words.js';
 
 /** @import { App } from './app.js' */
 /** @import { FabricRoute } from './address.js' */
@@ -52,7 +52,7 @@ function rowOf(app, route, run, nowMs) {
     run: run.id,
     cells: [
       html`<${Link} app=${app} to=${{ ...route, run: chosen ? null : run.id }} current=${chosen} label=${`Run ${run.id}, its changes`} replace=${true}>${run.id}<//>`,
-      html`<${Outcome} word=${outcome} />${run.error !== '' && html`<div class="run-error" title=${`${run.error}\n${run.hint}`}><code>${run.error_code}</code> ${run.error}</div>`}`,
+      html`<${Outcome} word=${outcome} /><${Remarks} run=${run} />`,
       html`<span title=${clockText(run.started_at, nowMs, true)}>${agoText(nowMs - Date.parse(run.started_at))}</span>`,
       run.trigger,
       run.lateness_ms === null ? dash() : durationText(run.lateness_ms),
@@ -68,6 +68,14 @@ function rowOf(app, route, run, nowMs) {
         : dash(),
     ],
   };
+}
+
+/** What the outcome alone does not say. @param {{ run: FabricRun }} props */
+function Remarks({ run: { error, error_code, hint, unsynced } }) {
+  return html`
+    ${error !== '' && html`<div class="run-error" title=${`${error}\n${hint}`}><code>${error_code}</code> ${error}</div>`}
+    ${unsynced > 0 && html`<div class="run-error">${counted(unsynced, 'object')} no longer synced</div>`}
+  `;
 }
 
 const dash = () => html`<span class="faint">–</span>`;

@@ -54,9 +54,21 @@ export function agoText(ms) {
   return ms < second ? 'just now' : `${spanText(ms)} ago`;
 }
 
+/** Made once: what makes one for each text takes longer than all the rest of a row. */
+const numbers = new Intl.NumberFormat('en');
+const clockParts = /** @type {const} */ ({ hourCycle: 'h23', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const clocks = {
+  toSeconds: new Intl.DateTimeFormat('en', clockParts),
+  toMilliseconds: new Intl.DateTimeFormat('en', { ...clockParts, fractionalSecondDigits: 3 }),
+};
+const days = {
+  ofThisYear: new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' }),
+  ofAnother: new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', year: 'numeric' }),
+};
+
 /** @param {number | null | undefined} count */
 export function countText(count) {
-  return count === null || count === undefined ? unknown : count.toLocaleString('en');
+  return count === null || count === undefined ? unknown : numbers.format(count);
 }
 
 /**
@@ -79,7 +91,8 @@ export function bytesText(bytes) {
 }
 
 /**
- * The time of day in this browser's zone, with the date where it is another day: `14:03:22`, `Mar 4, 14:03:22`.
+ * The time of day in this browser's zone, with the date where it is another day: `14:03:22`, `Mar 4, 14:03:22`,
+ * `Mar 4, 2025, 14:03:22`.
  * @param {string | number | null | undefined} at an ISO time, or epoch milliseconds
  * @param {number} nowMs
  */
@@ -87,15 +100,11 @@ export function clockText(at, nowMs, withMs = false) {
   if (at === null || at === undefined) return unknown;
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return unknown;
-  const text = time.toLocaleTimeString('en', {
-    hourCycle: 'h23',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    ...(withMs && { fractionalSecondDigits: /** @type {3} */ (3) }),
-  });
-  if (time.toDateString() === new Date(nowMs).toDateString()) return text;
-  return `${time.toLocaleDateString('en', { month: 'short', day: 'numeric' })}, ${text}`;
+  const text = (withMs ? clocks.toMilliseconds : clocks.toSeconds).format(time);
+  const now = new Date(nowMs);
+  const sameYear = time.getFullYear() === now.getFullYear();
+  if (sameYear && time.getMonth() === now.getMonth() && time.getDate() === now.getDate()) return text;
+  return `${(sameYear ? days.ofThisYear : days.ofAnother).format(time)}, ${text}`;
 }
 
 /**
