@@ -6,9 +6,13 @@ import { backoffDefault } from '../../../machines/fabric/backoff.ts';
 import { FabricFailure } from '../../../machines/fabric/failure.ts';
 import type { SettleInput } from '../../../machines/fabric/ports.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { composeCore } from '../../../src/compose.ts';
+import { readConfig } from '../../../src/config.ts';
 import { Attempts } from '../../../src/fleet/attempts.ts';
 import { MemoryTimers } from '../../../src/fleet/memory-timers.ts';
 import { createPlanner } from '../../../src/fleet/planner.ts';
+import type { Log } from '../../../src/log.ts';
+import type { FabricLock } from '../../../src/ports/lock.ts';
 import {
   addFabric,
   claimNow,
@@ -128,6 +132,32 @@ test('plans are remembered for all the others', async () => {
   expect(patience).toBe('0');
 });
 
+test('the first pass of a sweep, without which no daemon starts, plans all the others and knows the one', async () => {
+  const [held, free] = [await addFabric(place.sql), await addFabric(place.sql)];
+  const { fleet, sweep } = composeCore({
+    config: readConfig({ DATABASE_URL: place.url }),
+    ...{ clock: systemClock, dice: { roll: () => 0.5 }, daemon: 'host/1/aaaaaa', log: unheard },
+    ...{ store: place.store, timers: new MemoryTimers(), lock: noLock },
+    apis: { of: () => Promise.reject(new Error('nothing is synced here')), forget: async () => {} },
+  });
+  onTestFinished(() => sweep.stop());
+  const release = await holdRows(held);
+  await sweep.start();
+  expect(await cycle(free)).toMatchObject({ state: 'scheduled', due_kind: 'sync' });
+  expect(await cycle(held)).toMatchObject({ state: 'idle', due_at: null });
+  expect(fleet.member(held)).toMatchObject({ path: 'scheduled.waiting' });
+  await release();
+  await sweep.now('again');
+  expect(await cycle(held)).toMatchObject({ state: 'scheduled', due_kind: 'sync' });
+});
+
+const unheard: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => unheard };
+const noLock: FabricLock = {
+  acquire: async () => ({ kind: 'unavailable', cause: null }),
+  renew: async () => null,
+  release: async () => {},
+};
+
 /** Attempts of this daemon over the real rows, with another way to settle. `fail`: a run that fails, and is to be told. */
 function attemptsOn(settle: StorePlace['store']['settle']) {
   const store = { ...place.store, settle };
@@ -135,11 +165,7 @@ function attemptsOn(settle: StorePlace['store']['settle']) {
     daemon: 'host/1/aaaaaa',
     store,
     timers: new MemoryTimers(),
-    lock: {
-      acquire: async () => ({ kind: 'unavailable', cause: null }),
-      renew: async () => null,
-      release: async () => {},
-    },
+    lock: noLock,
     planner: createPlanner(store, systemClock, () => 3),
     clock: systemClock,
     dice: { roll: () => 0.5 },
