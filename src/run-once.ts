@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import type { Dice } from './dice.ts';
 import type { Log } from './log.ts';
 import { openServers } from './servers.ts';
+import { endingAll } from './service.ts';
 
 export interface RunOnceDeps {
   readonly config: Config;
@@ -39,12 +40,11 @@ export async function runOnce(
   const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, tracing });
   const { fleet, planner, attempts, tidings } = core;
   const stopListening = tidings.listen(tell);
-  const stopNow = new AbortController();
   const onAbort = () => {
     for (const fabricId of fabricIds) if (!fleet.giveUp(fabricId)) fleet.cancel(fabricId, 'a signal');
   };
   signal.addEventListener('abort', onAbort, { once: true });
-  try {
+  const work = async () => {
     await servers.settled();
     const rows = (await store.fabrics()).filter((row) => fabricIds.includes(row.fabricId));
     const requests = await store.openRequests();
@@ -56,12 +56,13 @@ export async function runOnce(
       if (typeof answer !== 'string') await store.refuseRequests(fabricId, answer.refused);
     }
     await fleet.idle();
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    stopNow.abort();
-    await fleet.stop(0, abortMs, stopNow.signal);
-    await attempts.dropAll();
-    stopListening();
-    await servers.close();
-  }
+  };
+  const ends = [
+    () => signal.removeEventListener('abort', onAbort),
+    () => fleet.stop(0, abortMs, AbortSignal.abort()),
+    () => attempts.dropAll(),
+    stopListening,
+    () => servers.close(),
+  ];
+  await endingAll(work, ends, (cause) => log.warn({ err: cause }, 'something did not end cleanly'));
 }

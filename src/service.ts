@@ -54,3 +54,24 @@ export async function endAll(ends: readonly (() => unknown)[], hear: HearTrouble
   }
   if (first) throw first.cause;
 }
+
+/**
+ * Does the work and then ends things in order, whatever becomes of the work or of each of them.
+ * @param ends read when the work is over: what it opens is added to them meanwhile
+ * @throws the first error, which is the work's where that failed
+ */
+export async function endingAll<Result>(
+  work: () => Promise<Result>,
+  ends: readonly (() => unknown)[],
+  hear: HearTrouble,
+): Promise<Result> {
+  let result: Result;
+  try {
+    result = await work();
+  } catch (cause) {
+    await endAll(ends, hear).catch(hear);
+    throw cause;
+  }
+  await endAll(ends, hear);
+  return result;
+}

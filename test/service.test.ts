@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endAll, type Service, startAll } from '../src/service.ts';
+import { endAll, endingAll, type Service, startAll } from '../src/service.ts';
 
 /** What is done is written down; `fails` are the acts that fail, such as `stop b`. */
 function services(names: string, fails: readonly string[] = []) {
@@ -46,4 +46,22 @@ test('what ends at once and what ends later are ended in order, one after the ot
   };
   await endAll([later, () => done.push('at once')], () => {});
   expect(done).toEqual(['later', 'at once']);
+});
+
+test('what was opened while the work lasted is ended after it; the first error is thrown, be it the work’s or not', async () => {
+  const done: string[] = [];
+  const heard: unknown[] = [];
+  const failing = (what: string) => () => Promise.reject(new Error(`${what} failed`));
+  const ends: (() => unknown)[] = [() => done.push('outer')];
+  const work = async () => {
+    ends.unshift(() => done.push('inner'));
+    return 'worked';
+  };
+  expect(await endingAll(work, ends, (cause) => heard.push(cause))).toBe('worked');
+  expect(done).toEqual(['inner', 'outer']);
+  const hear = (cause: unknown) => heard.push((cause as Error).message);
+  await expect(endingAll(failing('work'), [failing('end'), failing('other')], hear)).rejects.toThrow('work failed');
+  expect(heard.splice(0)).toEqual(['other failed', 'end failed']);
+  await expect(endingAll(work, [failing('end'), failing('other')], hear)).rejects.toThrow('end failed');
+  expect(heard).toEqual(['other failed']);
 });

@@ -3,6 +3,7 @@ import { isRunning } from '../inspector/view.ts';
 import { duration } from './arguments.ts';
 import { CliFailure } from './cli-failure.ts';
 import { namedRow } from './named-fabric.ts';
+import { plain } from './plain-text.ts';
 import { withServers } from './servers.ts';
 import { verb } from './verb.ts';
 import { whoAsks } from './world.ts';
@@ -33,12 +34,17 @@ export const cancelVerb = verb<[fabric: string], { timeout: number }>({
         return 'done';
       }
       const untilMs = clock.monotonicMs() + options.timeout;
+      let told = false;
       while (clock.monotonicMs() < untilMs) {
         await operator.cancel(fabricId, whoAsks(world));
         await clock.sleep(everyMs, signal);
         const { fabrics, nowMs } = await operator.status(fabricId);
         const [now] = fabrics;
-        if (now && isRunning(now, nowMs) && now.runInHand?.runId === runInHand?.runId) continue;
+        if (now && isRunning(now, nowMs) && now.runInHand?.runId === runInHand?.runId) {
+          if (!told) out.note(`Waiting for ${plain(row.leaseHolder ?? 'its daemon')} to stop it.`);
+          told = true;
+          continue;
+        }
         const ended = runInHand && (await operator.run(runInHand.runId));
         // It may have come to its own end before it was told to stop; a lease that ran out leaves it open for the sweep.
         const outcome = ended ? (ended.outcome ?? 'interrupted') : null;

@@ -3,7 +3,7 @@ import type { Daemon } from '../daemon.ts';
 import { keepHeapSmall } from '../heap.ts';
 import { type Log, openLog, type RootLog } from '../log.ts';
 import { LogLevels } from '../log-level.ts';
-import { endAll } from '../service.ts';
+import { endingAll } from '../service.ts';
 import { readVersion } from '../version.ts';
 import { configured } from './configured.ts';
 import type { Exit } from './exit-codes.ts';
@@ -33,27 +33,18 @@ export const runVerb = verb<[], { control?: true }>({
     });
     const ends: (() => unknown)[] = [() => log.flush()];
     const hear = (cause: unknown) => log.warn({ err: cause }, 'a part of the program did not end cleanly');
-    const endEverything = () => endAll(ends.reverse(), hear);
-    let exit: Exit;
-    try {
-      exit = await serve(world, { config, log, control: options.control === true, ends });
-    } catch (cause) {
-      await endEverything().catch(hear);
-      throw cause;
-    }
-    await endEverything();
-    return exit;
+    return endingAll(() => serve(world, { config, log, control: options.control === true, ends }), ends, hear);
   },
 });
 
-/** @param ends what is open is added to them, and ended by the caller, the last first */
+/** @param ends what is opened is put in front of them, and ended by the caller */
 async function serve(
   world: World,
   { config, log, control, ends }: { config: Config; log: RootLog; control: boolean; ends: (() => unknown)[] },
 ): Promise<Exit> {
   const version = readVersion();
   const telemetry = await openTelemetry(world, { config, log, version });
-  ends.push(() => telemetry.stop().finally(() => tellUndelivered(telemetry, log)));
+  ends.unshift(() => telemetry.stop().finally(() => tellUndelivered(telemetry, log)));
   // Loaded here, so that `--help` need not wait for drivers.
   const [{ startDaemon }, { SystemdNotifier }] = await Promise.all([
     import('../daemon.ts'),
@@ -63,7 +54,7 @@ async function serve(
     env: world.env,
     onTrouble: (cause) => log.warn({ err: cause }, 'systemd could not be told'),
   });
-  ends.push(() => notifier.stop());
+  ends.unshift(() => notifier.stop());
   await notifier.start();
 
   const end = new AbortController();
@@ -85,7 +76,7 @@ async function serve(
     if (daemon === null) log.info({}, 'not started yet: there is nothing to reload');
     else daemon.reload().catch((cause: unknown) => log.error({ err: cause }, 'the reload failed'));
   };
-  ends.push(
+  ends.unshift(
     world.onSignal('SIGTERM', onEnd('SIGTERM')),
     world.onSignal('SIGINT', onEnd('SIGINT')),
     world.onSignal('SIGHUP', onReload),
