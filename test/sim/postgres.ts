@@ -35,6 +35,9 @@ interface Ear {
 
 /** What a server answers that takes no writes. */
 const reads: ReadonlySet<keyof Store> = new Set(['fabrics', 'fabric', 'known', 'overdue', 'openRequests', 'ping']);
+/** What waits for a row that somebody keeps. */
+const waitsForRow: ReadonlySet<keyof Store> = new Set(['claim', 'renew', 'commit', 'settle']);
+const statementTimeoutMs = 25_000;
 const deadlineMs = 30_000;
 const listenWithinMs = 5_000;
 const askEveryMs = 10_000;
@@ -51,6 +54,8 @@ export class SimPostgres {
   readonly #chance: Chance;
   readonly #ears = new Map<string, Ear>();
   readonly #clients = new Set<SimProcess>();
+  /** Each looks whether its row is free. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(world: World, chance: Chance) {
     this.#world = world;
@@ -94,11 +99,12 @@ export class SimPostgres {
       return process.ask({
         service: 'postgres',
         op,
-        deadlineMs: op === 'renew' ? deadlineMs / 4 : deadlineMs,
+        deadlineMs: op === 'renew' ? (args[0] as { leaseTtlMs: number }).leaseTtlMs / 2 : deadlineMs,
         broken: unavailable,
         signal,
         serve: async () => {
           this.#refuseWhere(op);
+          if (this.database.held.size > 0) await this.#waitForRow(op, args[0], signal);
           this.witness.before(op, process, args);
           const answer = await act();
           this.witness.after(op, process, args, answer);
@@ -210,6 +216,42 @@ export class SimPostgres {
       const waitMs = this.notices === 'late' ? chance.spread(10, 30_000) : 0.1 + chance.roll();
       this.#world.in(waitMs, () => ear.process.deliver(deliver));
     }
+  }
+
+  /** Until whoever keeps the row lets go of it, the asker goes away, or the server has enough of it. */
+  async #waitForRow(op: keyof Store, request: unknown, signal?: AbortSignal): Promise<void> {
+    if (!waitsForRow.has(op)) return;
+    const { fabricId, noWait } = request as { fabricId: string; noWait?: true };
+    if (noWait || !this.database.held.has(fabricId)) return;
+    const freed = Promise.withResolvers<void>();
+    const tooLong = unavailable('canceling statement due to statement timeout');
+    const cancel = this.#world.in(statementTimeoutMs, () => freed.reject(tooLong));
+    const abort = () => freed.reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const look = () => {
+      if (this.database.held.has(fabricId)) return;
+      this.#waiting.delete(look);
+      freed.resolve();
+    };
+    this.#waiting.add(look);
+    try {
+      await freed.promise;
+    } finally {
+      cancel();
+      this.#waiting.delete(look);
+      signal?.removeEventListener('abort', abort);
+    }
+    this.#refuseWhere(op);
+  }
+
+  /** Somebody's open transaction keeps the rows of this fabric, and lets go of them. */
+  holdRow(fabricId: string): void {
+    this.database.held.add(fabricId);
+  }
+
+  freeRows(fabricIds: Iterable<string>): void {
+    for (const fabricId of fabricIds) this.database.held.delete(fabricId);
+    for (const look of [...this.#waiting]) look();
   }
 
   #refuseWhere(op: keyof Store): void {

@@ -51,6 +51,8 @@ export type Happening =
   | { readonly what: 'pause in a run'; readonly fabric: number; readonly leases: number }
   | { readonly what: 'postgres'; readonly how: 'refusing' | 'standby'; readonly ms: number }
   | { readonly what: 'postgres'; readonly how: 'cut' }
+  /** A person's open transaction keeps its rows. */
+  | { readonly what: 'row held'; readonly fabric: number; readonly ms: number }
   | { readonly what: 'postgres'; readonly how: 'restore'; readonly ageMs: number }
   | { readonly what: 'notices'; readonly how: Exclude<NoticeWeather, 'calm'>; readonly ms: number }
   | { readonly what: 'fabric'; readonly fabric: number; readonly trouble: Trouble; readonly ms: number }
@@ -232,6 +234,7 @@ function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happe
     [0.7, () => ({ what: 'pause in a run', fabric, leases: chance.spread(0.5, 4) })],
     [1.5, () => ({ what: 'postgres', how: chance.pick(['refusing', 'standby'] as const), ms })],
     [1, () => ({ what: 'postgres', how: 'cut' })],
+    [1, () => ({ what: 'row held', fabric, ms: Math.round(chance.spread(500, 120_000)) })],
     [0.3, () => ({ what: 'postgres', how: 'restore', ageMs: Math.round(chance.spread(1_000, 10 * 60_000)) })],
     [2, () => ({ what: 'notices', how: chance.pick(['lost', 'late', 'doubled'] as const), ms })],
     [

@@ -152,6 +152,10 @@ function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number 
     case 'another cluster':
       told('another cluster', 'is another cluster');
       return fabric.replace();
+    case 'row held':
+      told('rows held', `a person’s transaction keeps its rows for ${Math.round(event.ms / 1_000)} s`);
+      place.postgres.holdRow(plan.fabricId);
+      return world.in(event.ms, () => place.postgres.freeRows([plan.fabricId]));
     case 'lock lost':
       return loseLock(place, plan.fabricId);
     case 'pause in a run':
@@ -253,6 +257,7 @@ function calm(place: Place): void {
   postgres.state = 'up';
   postgres.notices = 'calm';
   postgres.skewMs = 0;
+  postgres.freeRows([...postgres.database.held]);
   calmRedis(place);
   for (const fabric of fabrics.values()) fabric.trouble = null;
   for (const daemon of daemons) if (!daemon.host.process?.alive) daemon.startIn(0);

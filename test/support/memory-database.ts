@@ -71,6 +71,8 @@ export class MemoryDatabase {
   before: (act: Act, daemon: string, fabricId: string) => Promise<void> | void = () => {};
   /** How a notice gets to a daemon. */
   carry: (daemon: string, deliver: () => void) => void = (_, deliver) => queueMicrotask(deliver);
+  /** Fabrics whose rows somebody's open transaction keeps locked: acts that need not wait for one pass it by. */
+  readonly held = new Set<string>();
   /** How far its clock is ahead of the daemons'. */
   skewMs = 0;
   readonly #clock: Clock;

@@ -53,7 +53,7 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
     interruptExpired: (backoff, roll) =>
       act('interruptExpired', '', () =>
         all().flatMap((row) => {
-          if (row.leaseUntilMs === null || database.isLeased(row)) return [];
+          if (row.leaseUntilMs === null || database.isLeased(row) || database.held.has(row.fabricId)) return [];
           const { fabricId, name, leaseHolder, attempts, intervalMs } = row;
           const holder = leaseHolder ?? '';
           const failure = FabricFailure.note(
@@ -85,6 +85,7 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
       act('endPauses', '', () =>
         all().flatMap((row) => {
           if (!row.paused?.untilMs || row.paused.untilMs > database.now()) return [];
+          if (database.held.has(row.fabricId)) return [];
           row.paused = null;
           database.tell({ what: 'changed', fabricId: row.fabricId });
           return [row.fabricId];
@@ -219,6 +220,7 @@ function settle(database: MemoryDatabase, daemon: string, request: SettleRequest
   const { fabricId, claim, due, failure, outcome, rest, attempts } = request;
   const row = mine(database, daemon, fabricId, claim);
   if (!row) return notSettled(database, daemon, request);
+  if (request.noWait && database.held.has(fabricId)) return { kind: 'locked' };
   const failed = outcome === 'failed';
   const kept = rest === 'scheduled' ? null : row.failure;
   // It failed by what was set when it began; what was set since then, or in the same millisecond, is tried at once.
@@ -254,7 +256,7 @@ function answer(database: MemoryDatabase, { fabricId }: FabricRow, runId: string
 function remember(database: MemoryDatabase, { plan, row: was }: RememberedPlan): boolean {
   const row = database.rows.get(was.fabricId);
   const moved = row?.epoch !== was.epoch || row.state !== was.state || row.dueAtMs !== was.dueAtMs;
-  if (!row || moved || row.leaseUntilMs !== null) return false;
+  if (!row || moved || row.leaseUntilMs !== null || database.held.has(was.fabricId)) return false;
   if (plan.state === 'idle') {
     Object.assign(row, { state: 'idle', dueAtMs: null, dueKind: null, attempts: 0, failure: null });
     return true;
