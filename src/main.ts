@@ -42,6 +42,10 @@ const world: World = {
   exitNow: (code) => process.exit(code),
 };
 
+// By itself Node would open its debugger, which any user of this host can attach to and read every secret. To other
+// daemons this signal says that a log was rotated.
+process.on('SIGUSR1', () => {});
+
 const { runProgram } = await import('./cli/program.ts');
 const code = await runProgram(world);
 // What is still buffered towards a pipe is written before the end; a socket that somebody forgot does not hold us up.

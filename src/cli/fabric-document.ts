@@ -1,7 +1,8 @@
-// How a fabric's settings are shown: never with a secret.
+// How a fabric's settings are shown: never with a secret, also not with one that somebody wrote into the address.
 
 import { formatIso } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
+import { redactUrl } from '../kube/address.ts';
 import { keyIdOf } from '../kube/sealing.ts';
 import { readCertificates } from '../kube/tls.ts';
 import type { FabricRecord } from '../ports/fabric-settings.ts';
@@ -15,7 +16,7 @@ export function fabricDocument(record: FabricRecord): object {
     id: record.fabricId,
     name: record.name,
     description: record.description,
-    kubernetes_server: record.server,
+    kubernetes_server: redactUrl(record.server),
     tls_server_name: record.tlsServerName,
     ca: caOf(record.caPem),
     kubernetes_namespace: record.namespace,
@@ -65,7 +66,7 @@ export function fabricFacts(
     ['number', record.fabricId],
     ['name', record.name],
     ['description', record.description || null],
-    ['server', record.server || { text: 'not set', colour: 'yellow' }],
+    ['server', redactUrl(record.server) || { text: 'not set', colour: 'yellow' }],
     ['TLS server name', record.tlsServerName || 'as in the URL'],
     ['CA', caCell(ca)],
     ['namespace', record.namespace],

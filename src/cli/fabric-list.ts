@@ -1,3 +1,4 @@
+import { redactUrl } from '../kube/address.ts';
 import { withSettings } from './database.ts';
 import { credentialWord, fabricDocument, syncWords } from './fabric-document.ts';
 import { verb } from './verb.ts';
@@ -27,7 +28,7 @@ export const fabricListVerb = verb({
       records.map((record) => [
         record.fabricId,
         record.name,
-        record.server || null,
+        redactUrl(record.server) || null,
         record.syncEnabled ? syncWords(record) : { text: syncWords(record), colour: 'yellow' },
         credentialWord(record.credential),
         record.description,

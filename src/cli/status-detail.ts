@@ -3,6 +3,7 @@
 import { idleWords } from '../inspector/hints.ts';
 import { timerDisagrees } from '../inspector/timer-view.ts';
 import type { FabricView, RunView, StatusView } from '../inspector/view.ts';
+import { redactUrl } from '../kube/address.ts';
 import type { QuarantineRow, StatusRow } from '../ports/operator.ts';
 import { objectText } from './diff-text.ts';
 import { runTable } from './run-text.ts';
@@ -25,7 +26,7 @@ export function detailText(view: StatusView, fabric: FabricView, detail: Detail,
   const facts: (readonly [label: string, value: string | null])[] = [
     ['Fabric', `${fabric.name} (number ${fabric.id})`],
     ['Description', row && row.description !== '' ? row.description : null],
-    ['Server', row && `${row.server || 'none'}, namespace ${row.namespace}, ${connectionText(row)}`],
+    ['Server', row && `${redactUrl(row.server) || 'none'}, namespace ${row.namespace}, ${connectionText(row)}`],
     ['State', stateText(fabric)],
     [
       'Sync status',

@@ -11,7 +11,7 @@ import { readServerUrl } from '../kube/address.ts';
 import { openCredential, readRef, readTokenFile, sealCredential } from '../kube/credentials.ts';
 import { readKubeconfig } from '../kube/kubeconfig.ts';
 import { readSmallFile, smallFileLimitsDefault } from '../kube/small-file.ts';
-import { readCertificates } from '../kube/tls.ts';
+import { certificatesOnly } from '../kube/tls.ts';
 import { readToken } from '../kube/token.ts';
 import type { Credential } from '../ports/fabric-api.ts';
 import type { CredentialToStore, FabricSettingsValues } from '../ports/fabric-settings.ts';
@@ -70,7 +70,7 @@ async function readFiles(options: FabricOptions, config: Config, world: World): 
   return {
     values: {
       server: found.server,
-      caPem: found.caPem ?? '',
+      caPem: found.caPem === null ? '' : certificatesOnly(found.caPem, `the CA in ${path}`),
       tlsServerName: found.tlsServerName ?? '',
       ...given,
     },
@@ -84,8 +84,7 @@ async function givenDirectly(options: FabricOptions, world: World): Promise<WayI
   let caPem: string | undefined;
   if (caFile !== undefined) {
     const path = resolve(world.cwd, caFile);
-    caPem = await readSmallFile(path, 'the CA file');
-    readCertificates(caPem, `the CA file ${path}`);
+    caPem = certificatesOnly(await readSmallFile(path, 'the CA file'), `the CA file ${path}`);
   }
   return {
     ...(server !== undefined && { server: readServerUrl(server).href }),

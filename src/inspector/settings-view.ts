@@ -1,6 +1,7 @@
 // How a fabric is set, for people who look: a credential is named, never shown.
 
 import { formatIso } from '../clock.ts';
+import { redactUrl } from '../kube/address.ts';
 import type { SettingsRead } from '../ports/inspector-reads.ts';
 import type { StoredCredential } from '../ports/store.ts';
 import type { SettingsDocument } from './documents.ts';
@@ -8,7 +9,7 @@ import type { SettingsDocument } from './documents.ts';
 export function settingsDocument(read: SettingsRead, clusterUid: string | null): SettingsDocument {
   return {
     description: read.description,
-    kubernetes_server: withoutLogin(read.server),
+    kubernetes_server: redactUrl(read.server),
     kubernetes_namespace: read.namespace,
     tls_server_name: read.tlsServerName,
     ca: read.caPem === '' ? 'system' : 'own',
@@ -41,9 +42,4 @@ function credentialDocument(credential: StoredCredential): Omit<SettingsDocument
       return { kind, ref: credential.ref };
     }
   }
-}
-
-/** An address that somebody wrote with a password in it, against all advice. */
-function withoutLogin(server: string): string {
-  return server.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1***@');
 }

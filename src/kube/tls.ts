@@ -39,6 +39,17 @@ export function readCertificates(pem: string, what: string): readonly X509Certif
   });
 }
 
+/**
+ * The certificates of a PEM text and nothing else of it: a file may hold a private key beside them.
+ *
+ * @param what for the message: `the CA file /etc/ca.pem`
+ * @throws FabricFailure `SETTINGS_INVALID`
+ */
+export function certificatesOnly(pem: string, what: string): string {
+  readCertificates(pem, what);
+  return (pem.match(certificateBlock) ?? []).map((block) => `${block}\n`).join('');
+}
+
 /** Built once a fabric and credential: parsing PEM for each connection costs more than the handshake's own work. */
 export function secureContextFor(address: FabricAddress, credential: Credential | null): SecureContext {
   if (address.caPem !== null) readCertificates(address.caPem, `the CA of ${address.fabricName}`);

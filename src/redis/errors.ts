@@ -48,5 +48,7 @@ export function redisFailure(thrown: unknown, address: RedisAddress): FabricFail
 }
 
 function withoutSecrets(text: string, { password }: RedisAddress): string {
-  return password ? text.replaceAll(password, '***') : text;
+  // What followed a command is said back in part: a long password would not be known by its beginning.
+  const unquoted = text.replace(/(with args beginning with:).*/s, '$1 …');
+  return password ? unquoted.replaceAll(password, '***') : unquoted;
 }
