@@ -72,7 +72,7 @@ function setClock(aheadMs: number): void {
 
 /** What axe finds that is serious or worse, one line each, with the element. */
 export async function seriousFaults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate<boolean>(`'axe' in globalThis`))) await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run({
       resultTypes: ['violations'],
@@ -83,4 +83,12 @@ export async function seriousFaults(page: Page): Promise<readonly string[]> {
         nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html} ${failureSummary}`),
       );
   });
+}
+
+/** What has to be scrolled sideways to be seen whole: the page itself, or something in it. */
+export function widerThanItsPlace(page: Page): Promise<readonly string[]> {
+  return page.evaluate<readonly string[]>(`[...document.querySelectorAll('html, main *, dialog, dialog *')]
+    .filter((element) => element.localName === 'html' || /auto|scroll/.test(getComputedStyle(element).overflowX))
+    .filter((element) => element.scrollWidth > element.clientWidth + 1)
+    .map((element) => element.localName + '.' + element.className + ': ' + element.scrollWidth + ' px')`);
 }

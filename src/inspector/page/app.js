@@ -9,6 +9,7 @@ import { pageAfter, pageFrom } from './fabric-state.js';
 import { fleetAfter } from './fleet-state.js';
 import { html } from './html.js';
 import { Loader } from './loaded.js';
+import { narrowScreen } from './narrow-screen.js';
 import { after, every, ServerClock } from './server-clock.js';
 import { Shell } from './shell.js';
 import { Stream } from './stream.js';
@@ -74,6 +75,7 @@ export class App {
     addEventListener('popstate', () => this.#arrive());
     addEventListener('online', () => this.#stream.hurry());
     document.addEventListener('visibilitychange', () => this.#stream.seen(document.visibilityState === 'visible'));
+    narrowScreen.addEventListener('change', () => this.changed());
     every(1_000, () => this.changed());
     every(timersEveryMs, () => this.timers.refresh());
     this.#askSession();

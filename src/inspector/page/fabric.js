@@ -9,6 +9,7 @@ import { lastPath } from './fabric-state.js';
 import { html } from './html.js';
 import { Outcome, StateBadge } from './icons.js';
 import { Link } from './link.js';
+import { narrowScreen } from './narrow-screen.js';
 import { Progress } from './progress.js';
 import { Runs } from './runs.js';
 import { Settings } from './settings.js';
@@ -20,7 +21,6 @@ import { sentences, spanText } from './words.js';
 /** @import { FabricRoute } from './address.js' */
 /** @import { FabricPage } from './fabric-state.js' */
 
-const narrowScreen = matchMedia('(max-width: 900px)');
 const tabNames = { runs: 'Runs', timeline: 'Timeline', settings: 'Settings and objects' };
 
 /** @param {{ app: App, route: FabricRoute }} props */

@@ -9,6 +9,7 @@ import { fabricRoute } from './address.js';
 import { html } from './html.js';
 import { Icon, Outcome, StateBadge } from './icons.js';
 import { Link } from './link.js';
+import { narrowScreen } from './narrow-screen.js';
 import { Plot } from './plot.js';
 import { agoText, clockText, countText, dueText, durationText, plain } from './words.js';
 
@@ -18,7 +19,6 @@ import { agoText, clockText, countText, dueText, durationText, plain } from './w
 
 /** As `--row` in fleet.css says (T1). */
 const rowPx = { wide: 46, narrow: 132 };
-const narrowScreen = matchMedia('(max-width: 900px)');
 /** Rows above and below those in sight: a quick scroll shows no gap, and Tab finds the next one. */
 const spare = 8;
 
