@@ -39,7 +39,7 @@ export const acts: readonly Act[] = [
     async does(people, fabric) {
       const paused = await people.insist(['pause', fabric, '--reason', 'chaos']);
       const loud = people.quietFrom(fabric, 'it was paused');
-      await people.wait(500, 2_500);
+      await people.letPass({ leastMs: 500, mostMs: 2_500 });
       if (paused) loud();
       await people.insist(['resume', fabric], [0, 4]);
     },
@@ -48,7 +48,7 @@ export const acts: readonly Act[] = [
     name: 'paused with an end, which came by itself',
     async does(people, fabric) {
       await people.insist(['pause', fabric, '--reason', 'chaos', '--until', '1s']);
-      await people.wait(1_200, 2_000);
+      await people.letPass({ leastMs: 1_200, mostMs: 2_000 });
     },
   },
   {
@@ -56,7 +56,7 @@ export const acts: readonly Act[] = [
     async does(people, fabric) {
       const disabled = await people.insist(['fabric', 'set', fabric, '--disable']);
       const loud = people.quietFrom(fabric, 'it was disabled');
-      await people.wait(500, 2_000);
+      await people.letPass({ leastMs: 500, mostMs: 2_000 });
       if (disabled) loud();
       await people.insist(['fabric', 'set', fabric, '--enable']);
     },
@@ -80,7 +80,7 @@ export const acts: readonly Act[] = [
     async does(people, fabric) {
       const wrong = people.oneOf(['wrong', 'missing']) ?? 'wrong';
       await people.insist(['fabric', 'set', fabric, '--no-test', '--token-ref', `credential:${fabric}.${wrong}`]);
-      await people.wait(500, 2_500);
+      await people.letPass({ leastMs: 500, mostMs: 2_500 });
       await people.insist(['fabric', 'set', fabric, '--no-test', '--token-ref', `credential:${fabric}`]);
     },
   },
@@ -89,7 +89,7 @@ export const acts: readonly Act[] = [
     async does(people, fabric) {
       const { fabrics, filesDir } = people.ground;
       await people.insist(['fabric', 'remove', fabric, '--yes'], [0, 3]);
-      await people.wait(300, 2_000);
+      await people.letPass({ leastMs: 300, mostMs: 2_000 });
       const facts = fabrics.find(({ name }) => name === fabric);
       if (facts) await people.insist(['fabric', 'add', ...addArguments(facts, filesDir), '--no-test'], [0, 4]);
     },

@@ -80,6 +80,11 @@ export async function bustle(ground: Ground, dice: Dice, signal: AbortSignal): P
   return { edits, requests, ...people.told };
 }
 
+interface Span {
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
 /** What an act may do. */
 export class People {
   readonly #ground: Ground;
@@ -124,8 +129,8 @@ export class People {
     return things[Math.floor(this.#dice.roll() * things.length)];
   }
 
-  /** For so long, unless it is over before. */
-  async wait(leastMs: number, mostMs: number): Promise<void> {
+  /** So much time, by chance; less where the storm is over before. */
+  async letPass({ leastMs, mostMs }: Span): Promise<void> {
     await systemClock.sleep(leastMs + this.#dice.roll() * (mostMs - leastMs), this.#signal).catch(() => {});
   }
 
