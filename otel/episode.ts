@@ -5,22 +5,12 @@
 //        inner transitions and whatever its ports do, lies below that state's span.
 //   EP2. Every span that was opened is ended, with the root at the latest.
 
-import {
-  type Attributes,
-  type Context,
-  ROOT_CONTEXT,
-  type Span,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { FailureNote } from '../machines/fabric/failure.ts';
-import { type AttributeName, spans } from './names.ts';
+import { spans } from './names.ts';
+import { startTold, type Told, tell } from './tell.ts';
 import { writeTraceparent } from './traceparent.ts';
 import { type Transition, top } from './transitions.ts';
-
-/** Attributes under names of the contract. */
-export type Told = Readonly<Partial<Record<AttributeName, string | number | boolean>>>;
 
 export class Episode {
   readonly fabricId: string;
@@ -61,19 +51,19 @@ export class Episode {
       ...(reason !== null && { 'fabric.reason': reason }),
     };
     const name = spans.transition.name.replace('{fabric.transition.to}', to);
-    this.#tracer.startSpan(name, { attributes: attributes as Attributes }, this.#context).end();
+    startTold(this.#tracer, name, attributes, {}, this.#context).end();
     if (leaves || this.#state === null) this.#enter(top(to));
   }
 
   /** The fabric is in this state now because of that failure, and only a person can mend it. */
   stateFailed({ code, message }: FailureNote): void {
-    this.#state
-      ?.setAttribute('error.type', code)
-      .setStatus({ code: SpanStatusCode.ERROR, message: `${code}: ${message}` });
+    if (!this.#state) return;
+    tell(this.#state, { 'error.type': code });
+    this.#state.setStatus({ code: SpanStatusCode.ERROR, message: `${code}: ${message}` });
   }
 
   tell(attributes: Told): void {
-    this.root.setAttributes(attributes as Attributes);
+    tell(this.root, attributes);
   }
 
   end(): void {
@@ -84,7 +74,7 @@ export class Episode {
   #enter(state: string): void {
     const attributes: Told = { 'fabric.id': this.fabricId, 'fabric.state': state };
     const name = spans.state.name.replace('{fabric.state}', state);
-    this.#state = this.#tracer.startSpan(name, { attributes: attributes as Attributes }, this.#rootContext);
+    this.#state = startTold(this.#tracer, name, attributes, {}, this.#rootContext);
     this.#context = trace.setSpan(this.#rootContext, this.#state);
   }
 

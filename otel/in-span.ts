@@ -3,11 +3,11 @@
 //   IN1. A span is opened only below one that is recorded and not ended. So nothing is done where nothing is traced, and
 //        what goes on in the background never hangs itself below a run that is over.
 
-import { type Attributes, context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import { context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import type { SpanContract } from './contract.ts';
-import type { Told } from './episode.ts';
 import { type AttributeName, type SpanKey, spans } from './names.ts';
+import { startTold, type Told, tell } from './tell.ts';
 
 const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
 
@@ -46,12 +46,12 @@ export function isTraced(): boolean {
  * @param called its name, where that is not made of its attributes alone
  */
 export function openSpan(key: SpanKey, attributes: () => Told, called?: () => string): Span | null {
-  if (tracer === null || !isTraced()) return null;
+  if (tracer === null) return null;
+  const within = context.active();
+  if (!trace.getSpan(within)?.isRecording()) return null;
   const told = attributes();
-  return tracer.startSpan(called?.() ?? nameOf(shapes[key], told), {
-    kind: shapes[key].kind,
-    attributes: told as Attributes,
-  });
+  const shape = shapes[key];
+  return startTold(tracer, called?.() ?? nameOf(shape, told), told, { kind: shape.kind }, within);
 }
 
 const nameOf = ({ parts, name }: Shape, told: Told): string =>
@@ -77,6 +77,6 @@ export async function inSpan<Answer>(
 
 /** @param type a code or a status, never a message of somebody else's: those may quote what they were given */
 export function failSpan(span: Span, type: string): void {
-  span.setAttribute('error.type', type);
+  tell(span, { 'error.type': type });
   span.setStatus({ code: SpanStatusCode.ERROR, message: type });
 }

@@ -8,8 +8,9 @@
 
 import { type Attributes, context, type Link, ROOT_CONTEXT, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import type { FailureNote } from '../machines/fabric/failure.ts';
-import { Episode, type Told } from './episode.ts';
+import { Episode } from './episode.ts';
 import { spans } from './names.ts';
+import { startTold, type Told } from './tell.ts';
 import { readTraceparent } from './traceparent.ts';
 import type { CommittedRun, SweepRepairs, TracedTransition, Tracing } from './tracing.ts';
 import { top } from './transitions.ts';
@@ -104,12 +105,8 @@ export class Traces implements Tracing {
       'fabric.sweep.rearmed': rearmed,
       'fabric.sweep.cancelled': cancelled,
     };
-    const span = this.#tracer.startSpan(
-      spans.sweep.name,
-      { root: true, startTime: startedMs, attributes: attributes as Attributes },
-      ROOT_CONTEXT,
-    );
-    span.end(this.#nowMs());
+    const options = { root: true, startTime: startedMs };
+    startTold(this.#tracer, spans.sweep.name, attributes, options, ROOT_CONTEXT).end(this.#nowMs());
   }
 
   end(): void {
@@ -131,11 +128,8 @@ export class Traces implements Tracing {
       }),
       ...(trigger === 'manual' && reason !== null && { 'fabric.reason': reason }),
     };
-    const root = this.#tracer.startSpan(
-      spans.run.name,
-      { root: true, attributes: attributes as Attributes, links: linksTo(traceparent, trigger) },
-      ROOT_CONTEXT,
-    );
+    const options = { root: true, links: linksTo(traceparent, trigger) };
+    const root = startTold(this.#tracer, spans.run.name, attributes, options, ROOT_CONTEXT);
     return { episode: new Episode(this.#tracer, fabricId, root), run: { outcome: 'running', failure: null } };
   }
 
@@ -145,11 +139,7 @@ export class Traces implements Tracing {
       'fabric.name': name,
       ...(reason !== null && { 'fabric.reason': reason }),
     };
-    const root = this.#tracer.startSpan(
-      spans.replan.name,
-      { root: true, attributes: attributes as Attributes },
-      ROOT_CONTEXT,
-    );
+    const root = startTold(this.#tracer, spans.replan.name, attributes, { root: true }, ROOT_CONTEXT);
     return { episode: new Episode(this.#tracer, fabricId, root), run: null };
   }
 

@@ -23,6 +23,7 @@ import { type Environment, exportAsked, protocolTrouble } from './asked.ts';
 import { traceWith } from './in-span.ts';
 import { ofSdk } from './names.ts';
 import { type SpanCounts, SpanQueue } from './span-queue.ts';
+import { tellWithin } from './tell.ts';
 import { queueSettings } from './trace-settings.ts';
 
 export interface TracingOptions {
@@ -66,6 +67,7 @@ export function startTracing(options: TracingOptions): RunningTracing {
     logRecordProcessors: [],
     instrumentations: [],
   });
+  tellWithin(env);
   starting(sdk, warn);
   const tracer = trace.getTracer('fabric-syncd', version);
   traceWith(tracer);

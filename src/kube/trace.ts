@@ -4,6 +4,7 @@
 
 import type { Span } from '@opentelemetry/api';
 import { failSpan, openSpan } from '../../otel/in-span.ts';
+import { tell } from '../../otel/tell.ts';
 import type { ServerUrl } from './address.ts';
 
 /** @param path with its query */
@@ -27,7 +28,7 @@ function attributesOf(server: ServerUrl, path: string, resends: number) {
 
 /** @param failure the code of what went wrong; null where an answer came whole, or nobody wants it any more */
 export function endRequest(span: Span, status: number | null, failure: string | null): void {
-  if (status !== null) span.setAttribute('http.response.status_code', status);
+  if (status !== null) tell(span, { 'http.response.status_code': status });
   if (failure !== null) failSpan(span, failure);
   else if (status !== null && status >= 400) failSpan(span, String(status));
   span.end();

@@ -10,6 +10,7 @@ import { finished, Writable } from 'node:stream';
 import type { Span } from '@opentelemetry/api';
 import type { Sql } from 'postgres';
 import { failSpan, isTraced, openSpan } from '../../otel/in-span.ts';
+import { tell } from '../../otel/tell.ts';
 import type { DatabaseHost } from './address.ts';
 import { type Summary, summaryOf } from './summary.ts';
 
@@ -62,13 +63,17 @@ function isStatement(made: unknown): made is Statement {
 function follow(statement: Statement, { database, server }: StatementPlace): void {
   const { handler, resolve, reject } = statement;
   let span: Span | null = null;
-  const end = (told: { readonly count?: unknown } | null) => {
+  const end = (answer: { readonly count?: unknown } | null) => {
     if (!span) return;
     // The text is known only now: the driver puts it together when it sends it.
     const { operation, summary, text } = summaryOfSent(statement);
     span.updateName(summary);
-    span.setAttributes({ 'db.operation.name': operation, 'db.query.summary': summary, 'db.query.text': text });
-    if (typeof told?.count === 'number') span.setAttribute('db.response.returned_rows', told.count);
+    tell(span, {
+      'db.operation.name': operation,
+      'db.query.summary': summary,
+      'db.query.text': text,
+      ...(typeof answer?.count === 'number' && { 'db.response.returned_rows': answer.count }),
+    });
     span.end();
     span = null;
   };
@@ -85,7 +90,7 @@ function follow(statement: Statement, { database, server }: StatementPlace): voi
     if (span) {
       const { code } = error as { code?: unknown };
       const state = typeof code === 'string' ? code : 'unanswered';
-      if (/^[0-9A-Z]{5}$/.test(state)) span.setAttribute('db.response.status_code', state);
+      if (/^[0-9A-Z]{5}$/.test(state)) tell(span, { 'db.response.status_code': state });
       failSpan(span, state);
     }
     end(null);

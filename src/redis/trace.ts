@@ -7,6 +7,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { Span } from '@opentelemetry/api';
 import { failSpan, isTraced, openSpan } from '../../otel/in-span.ts';
+import { tell } from '../../otel/tell.ts';
 import { replyKind } from './errors.ts';
 import { scriptName } from './script-names.ts';
 
@@ -28,7 +29,7 @@ export function traceRedis(): () => void {
     open.delete(told);
     if (error !== undefined) {
       const kind = replyKind(error);
-      if (kind !== null) span.setAttribute('db.response.status_code', kind);
+      if (kind !== null) tell(span, { 'db.response.status_code': kind });
       failSpan(span, kind ?? 'unanswered');
     }
     span.end();
