@@ -101,8 +101,6 @@ export function noticeOf(payload: string, daemon: string): Notice | null {
     case 'update':
     case 'delete':
       return { what: 'settings', fabricId };
-    case 'plan':
-      return { what: 'changed', fabricId };
     case 'changed':
       return by === daemon ? null : { what: 'changed', fabricId };
     case 'request':

@@ -2,8 +2,8 @@
 
 import type { Fragment, Sql } from 'postgres';
 
-/** What an operator's act says; the schema's own triggers say `insert`, `update`, `delete` and `request`. */
-export type OperatorNotice = 'changed' | 'cancel' | 'unlock' | 'everything';
+/** What an act that wrote rows says; the schema's own triggers say `insert`, `update`, `delete` and `request`. */
+type OperatorNotice = 'changed' | 'unlock';
 
 /** `pg_notify(…)` to select from the rows that an act touched, so that it is told only if the act happened. */
 export function notice(sql: Sql, what: OperatorNotice, fabricId: Fragment, by: string): Fragment {

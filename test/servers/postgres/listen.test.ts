@@ -96,7 +96,6 @@ describe('listening', () => {
 describe('what is said on the channel', () => {
   test.each([
     ['{"what":"insert","fabric":"7"}', { what: 'settings', fabricId: '7' }],
-    ['{"what":"plan","fabric":"7"}', { what: 'changed', fabricId: '7' }],
     ['{"what":"changed","fabric":"7","by":"other"}', { what: 'changed', fabricId: '7' }],
     [`{"what":"changed","fabric":"7","by":"${daemon}"}`, null],
     [`{"what":"cancel","fabric":"7","by":"${daemon}"}`, { what: 'cancel', fabricId: '7', by: daemon }],
