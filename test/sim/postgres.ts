@@ -49,6 +49,8 @@ export class SimPostgres {
   notices: NoticeWeather = 'calm';
   /** How far its clock is ahead of true time. */
   skewMs = 0;
+  /** The longest that an answer takes. */
+  lateMs = 0;
   witness: Witness = { asks: () => {}, before: () => {}, after: () => {} };
   readonly #world: World;
   readonly #chance: Chance;
@@ -100,6 +102,7 @@ export class SimPostgres {
         service: 'postgres',
         op,
         deadlineMs: op === 'renew' ? (args[0] as { leaseTtlMs: number }).leaseTtlMs / 2 : deadlineMs,
+        takesMs: this.lateMs === 0 ? 0 : this.#chance.between(0, this.lateMs),
         broken: unavailable,
         signal,
         serve: async () => {

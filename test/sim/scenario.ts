@@ -50,6 +50,7 @@ export type Happening =
   /** In the middle of a long run whoever runs this fabric stands still for some leases. */
   | { readonly what: 'pause in a run'; readonly fabric: number; readonly leases: number }
   | { readonly what: 'postgres'; readonly how: 'refusing' | 'standby'; readonly ms: number }
+  | { readonly what: 'postgres'; readonly how: 'slow'; readonly lateMs: number; readonly ms: number }
   | { readonly what: 'postgres'; readonly how: 'cut' }
   /** A person's open transaction keeps its rows. */
   | { readonly what: 'row held'; readonly fabric: number; readonly ms: number }
@@ -233,6 +234,7 @@ function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happe
     [0.7, () => ({ what: 'lock lost', fabric })],
     [0.7, () => ({ what: 'pause in a run', fabric, leases: chance.spread(0.5, 4) })],
     [1.5, () => ({ what: 'postgres', how: chance.pick(['refusing', 'standby'] as const), ms })],
+    [1, () => ({ what: 'postgres', how: 'slow', lateMs: Math.round(chance.spread(50, 8_000)), ms })],
     [1, () => ({ what: 'postgres', how: 'cut' })],
     [1, () => ({ what: 'row held', fabric, ms: Math.round(chance.spread(500, 120_000)) })],
     [0.3, () => ({ what: 'postgres', how: 'restore', ageMs: Math.round(chance.spread(1_000, 10 * 60_000)) })],

@@ -103,6 +103,13 @@ function happen(place: Place, event: PlannedEvent): unknown {
     case 'lock node':
       return toLockNode(place, event);
     case 'postgres':
+      if (event.how === 'slow') {
+        told('postgres slow', `postgres: up to ${seconds(event.lateMs)} late for ${seconds(event.ms)}`);
+        postgres.lateMs = event.lateMs;
+        return world.in(event.ms, () => {
+          postgres.lateMs = 0;
+        });
+      }
       told(`postgres ${event.how}`, `postgres: ${event.how}`);
       postgres.cutConnections();
       if (event.how === 'cut' || event.how === 'restore') return;
@@ -257,6 +264,7 @@ function calm(place: Place): void {
   postgres.state = 'up';
   postgres.notices = 'calm';
   postgres.skewMs = 0;
+  postgres.lateMs = 0;
   postgres.freeRows([...postgres.database.held]);
   calmRedis(place);
   for (const fabric of fabrics.values()) fabric.trouble = null;
