@@ -1,6 +1,7 @@
 // What a verb says, and where.
 //
-//   O1. With `--json`, standard output carries exactly one document and nothing else; words for people are dropped.
+//   O1. With `--json`, standard output carries exactly one document and nothing else (a stream: one a line); words for
+//       people are dropped.
 //   O2. Without it, `document` prints nothing: a verb calls both and need not ask which is wanted.
 //   O3. Standard output is the answer; standard error is what is said beside it.
 
@@ -15,6 +16,7 @@ export class Output {
   readonly paint: Paint;
   readonly #world: World;
   #printed = false;
+  #isStream = false;
 
   constructor(world: World, json: boolean) {
     this.#world = world;
@@ -25,6 +27,15 @@ export class Output {
   /** A document was printed. */
   get printed(): boolean {
     return this.#printed;
+  }
+
+  /** The verb writes documents itself, one a line, for as long as it is left to: who ends it ends it in order. */
+  get isStream(): boolean {
+    return this.#isStream;
+  }
+
+  startStream(): void {
+    this.#isStream = true;
   }
 
   /** The one JSON document (O1). Keys are snake_case; times are RFC 3339 strings in UTC. */

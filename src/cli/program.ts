@@ -2,7 +2,8 @@
 // into an exit status.
 //
 //   P1. `runProgram` never throws and never ends the process.
-//   P2. Whatever happens, `--json` leaves exactly one document on standard output: the answer, or the error.
+//   P2. Whatever happens, `--json` leaves exactly one document on standard output: the answer, or the error. Only `inspect`
+//       leaves a stream of them, which ends where it is ended.
 //   P3. A reader that goes away (`| head`) is a quiet end.
 
 import { Command, CommanderError } from 'commander';
@@ -158,7 +159,8 @@ function outputEnded(world: World, error: NodeJS.ErrnoException, verb: Verb): Ex
 }
 
 function interrupted(out: Output): Exit {
-  if (!out.printed) out.document({ error: { code: 'INTERRUPTED', message: 'stopped by a signal', hint: '' } });
+  if (!out.printed && !out.isStream)
+    out.document({ error: { code: 'INTERRUPTED', message: 'stopped by a signal', hint: '' } });
   return 'interrupted';
 }
 

@@ -31,6 +31,7 @@ export async function inspectTold(
         if (!began && told.event === 'snapshot') {
           out.note(`Listening to ${told.data.fabrics.length} fabric(s): a line for each transition.`);
         }
+        if (out.json) out.startStream();
         began = true;
         const line = out.json ? JSON.stringify(told) : lineOf(told);
         if (line !== null) await write(line);

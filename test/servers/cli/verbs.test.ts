@@ -307,7 +307,9 @@ describe('unlock and cancel', () => {
     await makeRunning(database.sql, await makeFabric(database.sql, 'lab'), 'host/9/f');
     expect(await run('cancel lab --timeout 1s')).toMatchObject({
       code: 9,
-      stderr: expect.stringMatching(/still being synced by host\/9\/f[\s\S]*fabric-syncd unlock lab/),
+      stderr: expect.stringMatching(
+        /^Waiting for host\/9\/f to stop it\.\n[^\n]*still being synced by host\/9\/f\n[^\n]*fabric-syncd unlock lab/,
+      ),
     });
   });
 });
