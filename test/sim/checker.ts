@@ -12,6 +12,7 @@
 //   l. See `lease-check.ts`.
 //   n. No daemon says of itself that it has a defect.
 //   r. A request is answered, by a run that ended after it was made or by a refusal.
+//   s. Exactly those actors of a daemon that are at work hold a slot.
 //   w. A timer stays hidden while its run lasts.
 //   x. A fabric is asked, and its row committed, only by the daemon that holds its lease.
 //
@@ -24,32 +25,12 @@ import type { Timer } from '../../src/ports/timers.ts';
 import type { Row } from '../support/memory-database.ts';
 import { secretIn } from './canary.ts';
 import { type BeforeCommit, beforeCommit, judgeCommit } from './commit-check.ts';
+import type { SimDaemon } from './daemon.ts';
 import type { SimProcess } from './host.ts';
 import { LeaseCheck } from './lease-check.ts';
 import type { Place } from './place.ts';
 import type { Witness } from './postgres.ts';
-
-interface Watched {
-  /** Of the newest claim, and of the newest commit. */
-  claimedEpoch: number;
-  committedEpoch: number;
-  /** `last_sync` as the last commit left it. */
-  syncedMs: number | null;
-  /** Virtual time of the claim of the run in hand, and what it was not to read. */
-  claimedAtMs: number;
-  kindsRemoved: readonly string[];
-  /** Runs since the last commit that nobody asked for. */
-  tries: number;
-  triedAtMs: number;
-  /** Nobody may say much of it before: somebody changed something. */
-  disturbedMs: number;
-  /** A run may go on for a while that was fenced off by a person. */
-  unlockedMs: number;
-  hadTimer: boolean;
-  may: boolean;
-  /** Virtual time since which it may sync by itself, and of its last commit. */
-  committedAtMs: number;
-}
+import { beginning, maySync, sameRow, type Watched } from './watched.ts';
 
 interface Asked {
   readonly requestId: string;
@@ -200,10 +181,25 @@ export class Checker implements Witness {
       const broken = this.#always(row, watched) ?? this.#soon(row, watched);
       if (broken) this.#violated(`${broken} (fabric ${row.fabricId})`);
     }
+    for (const daemon of this.#place.daemons) if (daemon.moved) this.#slots(daemon);
     const slipped = this.leases.look();
     if (slipped) this.#violated(slipped);
     this.#answered();
     if (this.#calmMs !== null) this.#inTime(world.nowMs - this.#calmMs);
+  }
+
+  /** s. */
+  #slots(daemon: SimDaemon): void {
+    daemon.moved = false;
+    if (!daemon.core) return;
+    const { fleet } = daemon.core;
+    const atWork = [...fleet.members()].filter(({ path }) => /^(?:locked|syncing)\b|\.recording$/.test(path));
+    const without = atWork.find(({ fabricId }) => !fleet.slots.has(fabricId));
+    const { name } = daemon.host.process ?? daemon.host;
+    if (without) this.#violated(`s. ${name} works on fabric ${without.fabricId} without a slot (${without.path})`);
+    if (fleet.slots.running > atWork.length) {
+      this.#violated(`s. ${name} works on ${atWork.length} fabrics and holds ${fleet.slots.running} slots`);
+    }
   }
 
   /** r. Who waits for a slot waits for the runs before; each has its deadline. */
@@ -367,22 +363,4 @@ export class Checker implements Witness {
 interface Claimed {
   readonly kind: string;
   readonly claim: { readonly epoch: number };
-}
-
-/** What is known of a row that was not watched before, or that a backup brought back. */
-function beginning(row: Row): Partial<Watched> {
-  const running = row.leaseHolder !== null;
-  return {
-    claimedEpoch: row.epoch,
-    committedEpoch: running ? row.epoch - 1 : row.epoch,
-    syncedMs: running ? row.previousSyncMs : row.lastSyncMs,
-  };
-}
-
-function sameRow(one: Row, other: Row): boolean {
-  return one.epoch === other.epoch && one.leaseHolder === other.leaseHolder && one.dueAtMs === other.dueAtMs;
-}
-
-function maySync({ configured, syncEnabled, schedulerEnabled, intervalMs, paused }: Row): boolean {
-  return configured && syncEnabled && schedulerEnabled && intervalMs > 0 && paused === null;
 }

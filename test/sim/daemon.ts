@@ -77,6 +77,8 @@ export class SimDaemon {
   core: Core | null = null;
   /** Every fabric is planned and timers are served. */
   ready = false;
+  /** An actor of it made a transition since somebody last looked. */
+  moved = false;
   /** It goes on without Redis. */
   degraded: () => boolean = () => false;
   /** Something is told to somebody outside of the process. */
@@ -196,7 +198,10 @@ export class SimDaemon {
     this.core = core;
     this.degraded = () => switching?.degraded ?? false;
     core.tidings.listen((tiding) => leaves(tiding, 'a tiding'));
-    core.onTransition(({ context }) => leaves(context, 'the context of an actor'));
+    core.onTransition(({ context }) => {
+      this.moved = true;
+      leaves(context, 'the context of an actor');
+    });
     switching?.onModeChange(() => {
       if (process.alive)
         world.tell(`${process.name}: ${switching.degraded ? 'goes on without Redis' : 'is back at Redis'}`);

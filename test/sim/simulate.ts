@@ -46,7 +46,11 @@ export async function simulate(
   place.checker.except = except;
   const { world, checker, postgres, faults } = place;
   postgres.witness = checker;
-  world.onStep = () => checker.look();
+  world.onStep = () => {
+    checker.look();
+    // A list for tests of a few acts.
+    postgres.database.acts.length = 0;
+  };
   for (const { fabricId, intervalMs, atStart, absent } of scenario.fabrics) {
     if (atStart && !absent) postgres.database.add(fabricId, settingsIn(place, fabricId, intervalMs));
   }

@@ -1,6 +1,7 @@
 // The simulator finds each planted bug within a bounded number of seeds: else it would find no real one of its kind.
 
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Slots } from '../../../src/fleet/slots.ts';
 import { type Cut, cutScenario, noCut } from '../cut.ts';
 import { scenarioOf } from '../scenario.ts';
 import { simulate } from '../simulate.ts';
@@ -26,4 +27,11 @@ test.each(mutants)('$name: $breaks', { timeout: 120_000 }, async ({ mutate, firs
     if (violation) found.push(violation);
   }
   expect(isShown(), `found: ${found.join('; ') || 'nothing'}`).toBe(true);
+});
+
+test('a slot is not given back: found at once, long before the last of them is gone', async () => {
+  const release = vi.spyOn(Slots.prototype, 'release').mockImplementation(() => {});
+  onTestFinished(() => release.mockRestore());
+  const { violation } = await simulate(cutScenario(scenarioOf(2), short));
+  expect(violation).toMatch(/^s\. .* works on 0 fabrics and holds 1 slots/);
 });
