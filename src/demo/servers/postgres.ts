@@ -145,7 +145,8 @@ class Postmaster {
       ['-D', this.#data, ...flags],
     );
     const logPath = join(this.#dir, 'postgres.log');
-    const log = await open(logPath, 'w');
+    // Where a statement fails its log quotes rows.
+    const log = await open(logPath, 'w', 0o600);
     try {
       // A session of its own: Ctrl-C goes to the terminal's foreground group (G3).
       const child = spawn(line.command, [...line.args], {
