@@ -12,6 +12,7 @@ import type {
   FabricRun,
   FleetFabric,
   KindOutcome,
+  PartsDocument,
   RunDocument,
   TimerDocument,
   TimersDocument,
@@ -59,15 +60,26 @@ export class Details {
   async fabric(nameOrNumber: string): Promise<FabricDocument> {
     const { live, timeline, operator, reads, clock } = this.#deps;
     const { view, row } = await this.find(nameOrNumber);
+    const refusals: FabricFailure[] = [];
+    /** A part that Postgres does not tell is left out; `parts` says why. */
+    const orMissing = <Answer, Missing>(question: Promise<Answer>, missing: Missing): Promise<Answer | Missing> =>
+      question.catch((thrown: unknown) => {
+        if (!(thrown instanceof FabricFailure) || thrown.code !== 'DATABASE_UNAVAILABLE') throw thrown;
+        refusals.push(thrown);
+        return missing;
+      });
     const [settings, runs, quarantine, acts] = await Promise.all([
       orMissing(reads.settings(view.id), null),
       orMissing(operator.runs(view.id, runsMax), []),
       row && row.quarantined > 0 ? orMissing(operator.quarantine(view.id), []) : [],
       orMissing(reads.acts(view.id, actsMax), []),
     ]);
+    const at = formatIso(clock.nowMs());
+    const [refusal] = refusals;
     return {
-      at: formatIso(clock.nowMs()),
-      parts: live.parts(),
+      at,
+      // It may be away since the last look, or be back for that one only: what is left out here is never called empty.
+      parts: refusal ? withoutPostgres(live.parts(), refusal.message, at) : live.parts(),
       fabric: view,
       why: this.#why(view),
       settings: settings && settingsDocument(settings, row?.clusterUid ?? null),
@@ -185,14 +197,8 @@ export class Details {
   }
 }
 
-/** A part that Postgres does not tell is left out; `parts` says why. */
-async function orMissing<Answer, Missing>(question: Promise<Answer>, missing: Missing): Promise<Answer | Missing> {
-  try {
-    return await question;
-  } catch (thrown) {
-    if (thrown instanceof FabricFailure && thrown.code === 'DATABASE_UNAVAILABLE') return missing;
-    throw thrown;
-  }
+function withoutPostgres(parts: PartsDocument, problem: string, at: string): PartsDocument {
+  return parts.postgres.state === 'missing' ? parts : { ...parts, postgres: { state: 'missing', problem, since: at } };
 }
 
 function kindOutcome({

@@ -52,12 +52,20 @@ export interface World {
   asked: number;
   /** Throws what Postgres says instead of an answer. */
   refuses: Error | null;
+  /** As above, of what is asked about one fabric. */
+  refusesDetails: Error | null;
   timers: LiveDeps['readTimers'] extends () => Promise<infer Read> ? Read : never;
 }
 
 /** A read model over rows that a test changes. */
 export function liveOver(rows: StatusRow[], clock: Clock, more: Partial<LiveDeps> = {}) {
-  const world: World = { rows, asked: 0, refuses: null, timers: { state: 'answers', timers: timersOf(rows) } };
+  const world: World = {
+    rows,
+    asked: 0,
+    refuses: null,
+    refusesDetails: null,
+    timers: { state: 'answers', timers: timersOf(rows) },
+  };
   const feed = new Feed('boot');
   const live = new Live({
     clock,
@@ -126,7 +134,15 @@ export async function openStand(options: StandOptions = {}) {
     timeline,
     lateness: new Lateness(),
     repairs: new Repairs(nowMs),
-    operator: { runs: async () => [], run: async () => null, changes: async () => [], quarantine: async () => [] },
+    operator: {
+      async runs() {
+        if (world.refusesDetails) throw world.refusesDetails;
+        return [];
+      },
+      run: async () => null,
+      changes: async () => [],
+      quarantine: async () => [],
+    },
     reads: { settings: async () => null, acts: async () => [] },
     slots: { running: 0, waiting: 0, capacity: 10 },
     traces: null,

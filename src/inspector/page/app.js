@@ -21,7 +21,7 @@ import { Stream } from './stream.js';
 /** @import { Connection, Heard } from './stream.js' */
 
 /** Where nothing is told of what changes, it is asked for. */
-const timersEveryMs = 3_000;
+const askEveryMs = 3_000;
 /** Who may act is told by no message: a question that was not answered is asked again. */
 const sessionAgainMs = 3_000;
 
@@ -77,7 +77,10 @@ export class App {
     document.addEventListener('visibilitychange', () => this.#stream.seen(document.visibilityState === 'visible'));
     narrowScreen.addEventListener('change', () => this.changed());
     every(1_000, () => this.changed());
-    every(timersEveryMs, () => this.timers.refresh());
+    every(askEveryMs, () => {
+      this.timers.refresh();
+      if (this.page?.document.parts.postgres.state === 'missing') this.fabric.refresh();
+    });
     this.#askSession();
     this.#arrive();
   }

@@ -56,7 +56,7 @@ export class KeyBoard extends Component {
     const target = /** @type {HTMLElement} */ (event.target);
     const types = target.matches('input:not([type=checkbox]), textarea, select');
     if (event.key === 'Escape' && types) target.blur();
-    if (types || event.ctrlKey || event.metaKey || event.altKey || app.dialog) return;
+    if (types || event.ctrlKey || event.metaKey || event.altKey || this.#hasDialog()) return;
     const keys = `${this.#before}${event.key}`;
     this.#before = event.key === 'g' ? 'g' : '';
     const act = {
@@ -71,6 +71,12 @@ export class KeyBoard extends Component {
     event.preventDefault();
     act();
   };
+
+  /** One that the browser has closed already is told of a moment later, and takes no keys meanwhile. */
+  #hasDialog() {
+    const drawn = document.querySelector('dialog');
+    return this.props.app.dialog !== null && (drawn === null || drawn.open);
+  }
 
   #search() {
     const focus = () => document.getElementById('search')?.focus();
