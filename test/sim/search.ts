@@ -15,13 +15,10 @@ export interface SearchOptions {
   readonly threads?: number;
 }
 
-/** A simulation makes much that is soon forgotten: with room for it, little is collected twice. */
-const maxYoungGenerationSizeMb = 64;
-
 /** Resolves when `next` has no more and all seeds in hand are done. Rejects where a simulation itself breaks. */
 export async function search({ next, found, threads = availableParallelism() }: SearchOptions): Promise<void> {
   const work = async () => {
-    const worker = new Worker(new URL(import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb } });
+    const worker = new Worker(new URL(import.meta.url));
     try {
       for (let seed = next(); seed !== null; seed = next()) {
         const { promise, resolve, reject } = Promise.withResolvers<Found>();
