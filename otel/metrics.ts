@@ -114,7 +114,9 @@ export class Metrics {
   }
 
   /** What a committed run did. */
-  changed(counts: Readonly<Record<'created' | 'updated' | 'deleted' | 'touched' | 'quarantined', number>>): void {
+  changed(
+    counts: Readonly<Record<'created' | 'updated' | 'deleted' | 'unsynced' | 'touched' | 'quarantined', number>>,
+  ): void {
     for (const [change, count] of Object.entries(counts)) {
       if (count > 0) this.#counted.objectChanges.add(count, { 'fabric.object.change': change });
     }

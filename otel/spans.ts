@@ -81,6 +81,7 @@ export class Traces implements Tracing {
       'fabric.objects.created': counts.created,
       'fabric.objects.updated': counts.updated,
       'fabric.objects.deleted': counts.deleted,
+      'fabric.objects.unsynced': counts.unsynced,
       'fabric.objects.quarantined': counts.quarantined,
       'fabric.run.requests': requests,
       'fabric.run.bytes_read': bytesRead,

@@ -26,6 +26,8 @@ export interface ObjectCounts {
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
+  /** Their kind is not read any more. */
+  readonly unsynced: number;
   readonly quarantined: number;
 }
 

@@ -65,6 +65,7 @@ export class Measure {
       created: sum(kinds, 'created'),
       updated: sum(kinds, 'updated'),
       deleted: sum(kinds, 'deleted'),
+      unsynced: sum(kinds, 'unsynced'),
       touched: sum(kinds, 'touched'),
       quarantined: sum(kinds, 'quarantined'),
     });
@@ -195,8 +196,10 @@ export class Measure {
   }
 }
 
-function sum(kinds: RunFigures['kinds'], of: 'listed' | 'created' | 'updated' | 'deleted' | 'touched' | 'quarantined') {
-  return Object.values(kinds).reduce((total, report) => total + report[of], 0);
+type Figure = 'listed' | 'created' | 'updated' | 'deleted' | 'unsynced' | 'touched' | 'quarantined';
+
+function sum(kinds: RunFigures['kinds'], of: Figure): number {
+  return Object.values(kinds).reduce((total, report) => total + (report[of] ?? 0), 0);
 }
 
 /** What a look at the metrics asks. `redis`: null where it is not used by choice. */

@@ -59,7 +59,7 @@ export class Teller {
   committed(job: SyncJob, ending: Extract<SyncEnding, { kind: 'committed' }>): void {
     const { name } = job.settings;
     const { outcome, remark, figures } = ending;
-    const { quarantined, ...counts } = committedRun(ending).counts;
+    const { quarantined, unsynced, ...counts } = committedRun(ending).counts;
     const left = Object.entries(figures.kinds).filter(([, { unsynced }]) => unsynced !== undefined);
     const fields = {
       fabric: name,
@@ -73,8 +73,8 @@ export class Teller {
       requests: figures.requests,
       bytes_read: figures.bytesRead,
     };
-    const unsynced = left.map(([kind, { unsynced }]) => `, ${unsynced} ${kind} no longer synced`).join('');
-    const changes = `+${counts.created} ~${counts.updated} -${counts.deleted}${unsynced}`;
+    const gone = left.map(([kind, { unsynced }]) => `, ${unsynced} ${kind} no longer synced`).join('');
+    const changes = `+${counts.created} ~${counts.updated} -${counts.deleted}${gone}`;
     if (outcome === 'complete') this.#log.info(fields, `${name}: in sync (${changes})`);
     else this.#log.warn({ ...fields, remark }, `${name}: ${outcome.replace('_', ' ')} (${changes}): ${remark}`);
     this.#tidings.tell(() => ({
@@ -84,7 +84,7 @@ export class Teller {
       run: job.claim.runId,
       outcome,
       ...counts,
-      unsynced: left.reduce((total, [, { unsynced = 0 }]) => total + unsynced, 0),
+      unsynced,
     }));
   }
 
@@ -102,11 +102,12 @@ export function committedRun(ending: Extract<SyncEnding, { kind: 'committed' }>)
   const { outcome, remark, figures } = ending;
   const { requests, bytesRead } = figures;
   const sum = (key: keyof CommittedRun['counts']) =>
-    Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
+    Object.values(figures.kinds).reduce((total, kind) => total + (kind[key] ?? 0), 0);
   const counts = {
     created: sum('created'),
     updated: sum('updated'),
     deleted: sum('deleted'),
+    unsynced: sum('unsynced'),
     quarantined: sum('quarantined'),
   };
   return { outcome, remark, counts, requests, bytesRead };

@@ -296,13 +296,14 @@ class Run {
 }
 
 /** What a merge does, as its span tells it. */
-function countsOf({ figures, deletions, touched, quarantined }: CommitRequest) {
+function countsOf({ figures, deletions, unsynced, touched, quarantined }: CommitRequest) {
   const sum = (key: 'created' | 'updated') =>
     Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
   return {
     'fabric.objects.created': sum('created'),
     'fabric.objects.updated': sum('updated'),
     'fabric.objects.deleted': deletions.length,
+    'fabric.objects.unsynced': unsynced.length,
     'fabric.objects.touched': touched.length,
     'fabric.objects.quarantined': quarantined.length,
   };
