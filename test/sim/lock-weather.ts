@@ -1,8 +1,8 @@
 // What happens to the nodes of the lock: all that redlock is built for, and what it is criticised for.
 
+import { operate } from './operators.ts';
 import type { Place } from './place.ts';
 import type { NodeTrouble } from './scenario.ts';
-import { operate } from './weather.ts';
 
 export function toLockNode(place: Place, event: NodeTrouble & { readonly node: number }): void {
   const { world, redis, hosts, faults, scenario } = place;

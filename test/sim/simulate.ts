@@ -9,11 +9,12 @@ import { type DaemonPlace, type Mutate, SimDaemon } from './daemon.ts';
 import { SimFabric } from './fabric.ts';
 import { kindsServed } from './fabric-answers.ts';
 import { Host } from './host.ts';
+import { operate, settingsIn } from './operators.ts';
 import { Faults, type Place } from './place.ts';
 import { SimPostgres } from './postgres.ts';
 import { driftMax, SimRedis } from './redis.ts';
 import type { Scenario } from './scenario.ts';
-import { operate, scheduleStorm, settingsIn } from './weather.ts';
+import { scheduleStorm } from './weather.ts';
 import { World } from './world.ts';
 
 export interface Outcome {

@@ -1,10 +1,10 @@
 // Does to a place what its scenario says, and makes all of it right again when the storm is over.
 
-import { addFabric, memoryOperator, removeFabric, setFabric } from '../support/memory-operator.ts';
-import { sealedToken } from './canary.ts';
+import { setFabric } from '../support/memory-operator.ts';
 import { calmRedis, loseLock, pauseInARun, toLockNode } from './lock-weather.ts';
+import { giveToken, operate, valuesIn } from './operators.ts';
 import type { Place } from './place.ts';
-import type { PlannedEvent, SettingsChange } from './scenario.ts';
+import type { PlannedEvent } from './scenario.ts';
 
 /** How long ago the backups are that events of a scenario ask for: they are made at their time. */
 export function scheduleStorm(place: Place): void {
@@ -180,76 +180,6 @@ function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number 
     default:
       return;
   }
-}
-
-type OperatorAct = Extract<PlannedEvent, { what: 'operator' }>['act'];
-
-export async function operate(place: Place, fabricId: string, act: OperatorAct, ms: number): Promise<void> {
-  const { world, postgres, redis, checker, scenario } = place;
-  const { database } = postgres;
-  const operator = memoryOperator(database);
-  const row = database.rows.get(fabricId);
-  if (act === 'add') {
-    const plan = scenario.fabrics.find((one) => one.fabricId === fabricId);
-    if (row || !plan || plan.absent || place.removed.has(fabricId)) return;
-    world.tell(`fabric ${fabricId}: added`);
-    addFabric(database, fabricId, settingsIn(place, fabricId, plan.intervalMs));
-    return;
-  }
-  if (!row) return;
-  world.tell(`fabric ${fabricId}: ${act}${act === 'pause' && ms > 0 ? ` for ${ms} ms` : ''}`);
-  checker.meddled(fabricId);
-  switch (act) {
-    case 'trigger':
-      for (const { requestId } of await operator.request([fabricId], 'ann', null)) checker.asked(requestId, fabricId);
-      return;
-    case 'approve':
-      if (row.approval) await operator.approve(fabricId, { runId: row.approval.runId, by: 'ann', ask: true });
-      return;
-    case 'unlock':
-      checker.unlocked(fabricId);
-      await operator.unlock(fabricId, 'ann');
-      checker.leases.broken(fabricId);
-      redis.breakLock(fabricId);
-      return;
-    case 'cancel':
-      return operator.cancel(fabricId, 'ann');
-    case 'pause':
-      return operator.pause(fabricId, { by: 'ann', reason: 'why', untilMs: ms > 0 ? database.now() + ms : null });
-    case 'resume':
-      await operator.resume(fabricId, 'ann');
-      return;
-    case 'remove':
-      place.removed.add(fabricId);
-      removeFabric(database, fabricId);
-      return;
-    case 'way in':
-      setFabric(database, fabricId, { server: row.server });
-      return;
-    case 'announce':
-      return operator.announce(ms > 0 ? fabricId : null);
-  }
-}
-
-/** Only the kinds that the simulated fabrics serve are read. */
-export function settingsIn(place: Place, fabricId: string, intervalMs: number) {
-  return { intervalMs, kindsRemoved: place.kindsRemoved, guardCount: 5, credential: credentialOf(place, fabricId) };
-}
-
-function valuesIn({ kindsRemoved }: Place, { unwanted, ...values }: SettingsChange) {
-  return { ...values, ...(unwanted && { kindsRemoved: [...kindsRemoved, ...unwanted] }) };
-}
-
-function credentialOf({ fabrics, key }: Place, fabricId: string) {
-  return sealedToken(key, fabricId, fabrics.get(fabricId)?.token ?? '');
-}
-
-/** As `fabric set --token-file`. */
-function giveToken(place: Place, fabricId: string): void {
-  if (!place.postgres.database.rows.has(fabricId)) return;
-  place.world.tell(`fabric ${fabricId}: is given its token`);
-  place.checker.meddled(fabricId);
-  setFabric(place.postgres.database, fabricId, { credential: credentialOf(place, fabricId) });
 }
 
 /** The storm is over: servers, ways, clocks and fabrics are well, and operators have let go of everything. */
