@@ -51,6 +51,8 @@ function buildProgram(world: World, verbs: readonly Verb[], act: (verb: Verb, co
   const program = new Command('fabric-syncd')
     .description('Keeps an inventory of Hedgehog Open Network Fabrics true.')
     .version(readVersion(), '-V, --version', 'print the version')
+    // Only before a verb: `--kinds -VPC` asks for no version.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help')
     .exitOverride()

@@ -72,7 +72,7 @@ function partialHint({ lastRun, counts, name }: StatusRow): string {
   // A kind that the product of this fabric never had is no trouble; the figures call kinds of one name by their group.
   const lost = answering('not_served').find((kind) => (counts[kind.split('.', 1)[0] ?? ''] ?? 0) > 0);
   if (!lost) return '';
-  return `Did an upgrade drop ${lost}? To read it no more: fabric-syncd fabric set ${fabric} --kinds -${lost}.`;
+  return `Did an upgrade drop ${lost}? To read it no more: fabric-syncd fabric set ${fabric} --kinds=-${lost}.`;
 }
 
 /** A name as it must be typed in a shell. Names have no quotes in them (the schema says so). */

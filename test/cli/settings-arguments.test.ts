@@ -31,6 +31,8 @@ describe('the command lines that settings refuse before anything is done', () =>
     [`fabric add lab ${way} --namespace Default`, 'name of a Kubernetes namespace'],
     [`fabric add lab ${way} --kinds Switch`, 'Expected +Kind and -Kind'],
     [`fabric add lab ${way} --kinds -Swich`, 'did you mean Switch?'],
+    // Not the program's own -V.
+    [`fabric add lab ${way} --kinds -VPCs`, 'did you mean VPC?'],
     [`fabric add lab ${way} --kinds +Agent`, 'is never stored'],
     [`fabric add lab ${way} --server`, 'argument missing'],
     ['fabric set lab', 'nothing to change'],

@@ -16,7 +16,7 @@ const connections = { kind: 'Connection', on: 'list' } as const;
 describe.concurrent('one kind of many', () => {
   test.each([
     [403, 'the token may not list: Connection (14 kept)', 'Apply the rights printed by: fabric-syncd rbac NAME.'],
-    [404, 'not served: Connection (14 kept)', 'fabric-syncd fabric set NAME --kinds -Connection'],
+    [404, 'not served: Connection (14 kept)', 'fabric-syncd fabric set NAME --kinds=-Connection'],
   ])('answers %i: its rows are kept, the others go on, and it is caught up with later', async (status, says, todo) => {
     const patient = await byHand();
     const { cluster, name } = patient;
