@@ -45,6 +45,7 @@ describe.skipIf(redisFound === null)('a node of the lock in memory', () => {
     // Of its own: nobody else's scripts are known there.
     const server = await ownRedis();
     const connection = await connectTo(server.url);
+    const kinds = new Set<string | undefined>();
     try {
       await fc.assert(
         fc.asyncProperty(acts, async (all) => {
@@ -84,11 +85,16 @@ describe.skipIf(redisFound === null)('a node of the lock in memory', () => {
               leases.delete(fabric);
             }
           }
-          for (const [real, mine] of answers) expect(mine).toBe(real);
+          for (const [real, mine] of answers) {
+            expect(mine).toBe(real);
+            kinds.add(real);
+          }
           await connection.client.del(keys.lock('1'), keys.lock('2'));
         }),
         { numRuns: 60 },
       );
+      // Granted, refused, and asked for the text: each was among them.
+      expect([...kinds].sort()).toEqual(['0', '1', 'refused: NOSCRIPT']);
     } finally {
       connection.close();
       await server.remove();
