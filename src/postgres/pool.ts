@@ -3,6 +3,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import postgres, { type Options, type PostgresType, type Sql } from 'postgres';
 import { type DatabaseAddress, tlsOptions } from './address.ts';
+import { arrayTypes } from './arrays.ts';
 import { traceStatements } from './trace.ts';
 
 export interface SessionOptions {
@@ -57,6 +58,9 @@ export function openPool(address: DatabaseAddress, session: SessionOptions, more
     keep_alive: 15,
     backoff: reconnectSeconds,
     onnotice() {},
+    // See arrays.ts: AR1.
+    fetch_types: false,
+    types: arrayTypes,
     connection: {
       ...address.settings,
       application_name: session.applicationName,

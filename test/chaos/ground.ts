@@ -19,6 +19,7 @@ import type { FabricFacts } from '../../src/demo/fabrics/protocol.ts';
 import type { ShapeName } from '../../src/demo/fabrics/shapes/shape.ts';
 import { type PrivatePostgres, startPrivatePostgres } from '../../src/demo/servers/postgres.ts';
 import { findRedis, type PrivateRedis, redisAdvice, startPrivateRedis } from '../../src/demo/servers/redis.ts';
+import { arrayTypes } from '../../src/postgres/arrays.ts';
 import { openDatabase } from '../../src/postgres/connect.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { callWitness } from '../support/process/witness.ts';
@@ -125,6 +126,8 @@ async function lay(
     max: 3,
     onnotice() {},
     connect_timeout: 5,
+    fetch_types: false,
+    types: arrayTypes,
   });
   undo.push(() => sql.end({ timeout: 1 }));
   await callWitness(sql);

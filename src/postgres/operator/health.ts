@@ -58,7 +58,7 @@ export async function databaseHealth(sql: Sql): Promise<DatabaseHealth> {
                   where has_table_privilege(c.oid, x)) as rights
       from pg_class c
      where c.relkind = 'r' and c.relnamespace = current_schema()::regnamespace
-       and c.relname = any(${Object.keys(tableRights)})
+       and c.relname = any(${Object.keys(tableRights)}::text[])
      order by c.relname`;
   return { ...row, tables };
 }
