@@ -144,6 +144,8 @@ describe.skipIf(chromiumPath === null)(`every view of the page${needsChromium}`,
       await expectSound(page, act);
     }
     await page.goto(base);
+    // Drawn: from then on it hears keys.
+    await page.locator('tr.row').first().waitFor();
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
     await expectSound(page, 'the keyboard shortcuts');
