@@ -117,23 +117,54 @@ export interface Scenario {
   readonly redis: LockPlan | null;
 }
 
-const intervals = [5, 20, 30, 60, 60, 120, 300, 300, 900];
+/** How fast it goes in a scenario. */
+interface Pace {
+  /** Of syncs, in seconds. */
+  readonly intervals: readonly number[];
+  readonly stormMs: readonly [least: number, most: number];
+  /** Between two troubles. */
+  readonly spacingMs: readonly [least: number, most: number];
+  readonly sweepSeconds: readonly number[];
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** Minutes, with more happening than would in a year. */
+const hurried: Pace = {
+  intervals: [5, 20, 30, 60, 60, 120, 300, 300, 900],
+  stormMs: [3 * minute, 90 * minute],
+  spacingMs: [4_000, 5 * minute],
+  sweepSeconds: [2, 5, 10, 20, 30, 60],
+};
+
+/** Days as operators have them: hourly syncs, nights, an outage of an afternoon. */
+const everyday: Pace = {
+  intervals: [300, 900, 1_800, 3_600, 3_600, 21_600],
+  stormMs: [6 * hour, 72 * hour],
+  spacingMs: [10 * minute, 4 * hour],
+  sweepSeconds: [30, 60],
+};
+
+/** Every fifth is of the long ones. */
+const paceOf = (seed: number): Pace => (seed % 5 === 0 ? everyday : hurried);
 
 export function scenarioOf(seed: number): Scenario {
   const chance = new Chance(seed, 'scenario');
+  const pace = paceOf(seed);
   const daemons = chance.pick([1, 2, 2, 2, 3]);
   const fabricCount = 1 + chance.below(5);
   const fabrics = Array.from({ length: fabricCount }, (_, at): FabricPlan => {
     const large = chance.is(0.3);
     const sizes = kindsServed.map(() => chance.below(large ? 40 : 8));
-    const intervalMs = 1_000 * chance.pick(intervals);
+    const intervalMs = 1_000 * chance.pick(pace.intervals);
     return { fabricId: String(at + 1), intervalMs, sizes, atStart: at === 0 || chance.is(0.8) };
   });
-  const stormMs = Math.round(chance.spread(3 * 60_000, 90 * 60_000));
+  const stormMs = Math.round(chance.spread(...pace.stormMs));
   const lease = chance.pick([5, 10, 30, 30]);
   const env = {
     FABRIC_SYNCD_LEASE_TTL: `${lease}s`,
-    FABRIC_SYNCD_SWEEP_INTERVAL: `${chance.pick([2, 5, 10, 20, 30, 60])}s`,
+    FABRIC_SYNCD_SWEEP_INTERVAL: `${chance.pick(pace.sweepSeconds)}s`,
     FABRIC_SYNCD_RUN_DEADLINE: `${chance.pick([30, 60, 120])}s`,
     FABRIC_SYNCD_BACKOFF_CAP: `${chance.pick([10, 60, 300])}s`,
     FABRIC_SYNCD_RETRIES_MAX: String(chance.pick([1, 3, 5])),
@@ -142,10 +173,13 @@ export function scenarioOf(seed: number): Scenario {
     FABRIC_SYNCD_CONCURRENCY: String(chance.pick([1, 2, 10])),
   };
   // A few troubles far apart, or many on top of each other.
-  const spacingMs = chance.spread(4_000, 5 * 60_000);
+  const spacingMs = chance.spread(...pace.spacingMs);
   const events: PlannedEvent[] = [];
   for (let atMs = chance.between(0, 2 * spacingMs); atMs < stormMs; atMs += chance.between(0, 2 * spacingMs)) {
-    events.push({ atMs: Math.round(atMs), ...happening(chance, { daemons, fabrics: fabricCount, spacingMs }) });
+    events.push({
+      atMs: Math.round(atMs),
+      ...happening(chance, { daemons, fabrics: fabricCount, spacingMs, intervals: pace.intervals }),
+    });
   }
   return { seed, daemons, fabrics, stormMs, events, env, last: lastOf(seed), redis: redisOf(seed) };
 }
@@ -165,6 +199,7 @@ interface Size {
   readonly daemons: number;
   readonly fabrics: number;
   readonly spacingMs: number;
+  readonly intervals: readonly number[];
 }
 
 const troubleCodes: readonly FailureCode[] = [
@@ -216,7 +251,7 @@ const effects: readonly TrapEffect[] = [
   'dies answered',
 ];
 
-function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happening {
+function happening(chance: Chance, { daemons, fabrics, spacingMs, intervals }: Size): Happening {
   const host = chance.below(daemons);
   const fabric = chance.below(fabrics);
   const ms = Math.round(chance.spread(500, Math.max(20_000, 2 * spacingMs)));
@@ -248,7 +283,7 @@ function happening(chance: Chance, { daemons, fabrics, spacingMs }: Size): Happe
     [0.5, () => ({ what: 'another cluster', fabric })],
     [0.7, () => ({ what: 'token', fabric, ms: Math.round(chance.spread(100, 5 * 60_000)) })],
     [8, () => operator(chance, fabric)],
-    [3, () => ({ what: 'settings', fabric, values: settings(chance) })],
+    [3, () => ({ what: 'settings', fabric, values: settings(chance, intervals) })],
   ];
   let at = chance.roll() * one.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, make] of one) {
@@ -314,7 +349,7 @@ function operator(chance: Chance, fabric: number): Happening {
   return { what: 'operator', fabric, act, ms: chance.is(0.5) ? 0 : Math.round(chance.spread(1_000, 300_000)) };
 }
 
-function settings(chance: Chance): SettingsChange {
+function settings(chance: Chance, intervals: readonly number[]): SettingsChange {
   if (chance.is(0.15)) return { unwanted: chance.is(0.5) ? [] : [chance.pick(kindsServed).kind] };
   const roll = chance.roll();
   if (roll < 0.6) return { intervalSeconds: chance.is(0.1) ? 0 : chance.pick(intervals) };
