@@ -18,9 +18,10 @@ beforeEach(async () => {
   await chmod(folder, 0o755);
 });
 afterEach(async () => {
+  // In order, also where the test failed: what it started in sessions of their own ends only so.
   if (demo.exitCode === null && demo.signalCode === null) {
     const ended = once(demo, 'exit');
-    demo.kill('SIGKILL');
+    demo.kill('SIGTERM');
     await ended;
   }
   await rm(folder, { recursive: true, force: true });
