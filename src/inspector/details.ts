@@ -59,7 +59,8 @@ export class Details {
   /** @throws Refusal where there is no such fabric */
   async fabric(nameOrNumber: string): Promise<FabricDocument> {
     const { live, timeline, operator, reads, clock } = this.#deps;
-    const { view, row } = await this.find(nameOrNumber);
+    const found = await this.find(nameOrNumber);
+    const { id } = found.view;
     const refusals: FabricFailure[] = [];
     /** A part that Postgres does not tell is left out; `parts` says why. */
     const orMissing = <Answer, Missing>(question: Promise<Answer>, missing: Missing): Promise<Answer | Missing> =>
@@ -69,11 +70,13 @@ export class Details {
         return missing;
       });
     const [settings, runs, quarantine, acts] = await Promise.all([
-      orMissing(reads.settings(view.id), null),
-      orMissing(operator.runs(view.id, runsMax), []),
-      row && row.quarantined > 0 ? orMissing(operator.quarantine(view.id), []) : [],
-      orMissing(reads.acts(view.id, actsMax), []),
+      orMissing(reads.settings(id), null),
+      orMissing(operator.runs(id, runsMax), []),
+      found.row && found.row.quarantined > 0 ? orMissing(operator.quarantine(id), []) : [],
+      orMissing(reads.acts(id, actsMax), []),
     ]);
+    // Anew: it may have moved while Postgres was asked. Where it is and the steps that led there are of one moment.
+    const { view, row } = live.find(id) ?? found;
     const at = formatIso(clock.nowMs());
     const [refusal] = refusals;
     return {
