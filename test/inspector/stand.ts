@@ -118,11 +118,12 @@ export interface StandOptions {
   readonly limits?: InspectorServerDeps['limits'];
   readonly streams?: Partial<StreamsDeps>;
   readonly address?: InspectorServerDeps['address'];
+  readonly fleet?: LiveDeps['fleet'];
 }
 
 export async function openStand(options: StandOptions = {}) {
   const { rows = [sampleRow()], clock = systemClock, control = true, limits } = options;
-  const { live, feed, world } = liveOver(rows, clock);
+  const { live, feed, world } = liveOver(rows, clock, options.fleet && { fleet: options.fleet });
   const log = logBook();
   const did: (readonly [act: string, ...rest: unknown[]])[] = [];
   const timeline = new Timeline(clock);

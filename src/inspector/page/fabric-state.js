@@ -29,9 +29,7 @@ const transitionsKept = 200;
 
 /** @param {FabricDocument} document @param {FabricPage | null} before @returns {FabricPage} */
 export function pageFrom(document, before) {
-  const newest = document.transitions[0]?.at ?? '';
-  // What was told while the document was on its way.
-  const told = before?.transitions.filter(({ at }) => at > newest) ?? [];
+  const told = toldSince(document.transitions, before?.transitions ?? []);
   const [latest] = told;
   return {
     document: latest ? { ...document, fabric: movedBy(document.fabric, latest) } : document,
@@ -39,6 +37,20 @@ export function pageFrom(document, before) {
     progress: newer(before?.progress ?? null, document.progress),
     flashes: before?.flashes ?? [],
   };
+}
+
+/**
+ * What was told while a document was on its way: all before the first that it has. Not by their times: two steps may be of
+ * one millisecond, and a clock may be set back.
+ * @param {readonly TransitionDocument[]} has the newest first, as all here
+ * @param {readonly TransitionDocument[]} heard
+ */
+function toldSince(has, heard) {
+  const known = heard.findIndex((one) => has.some((other) => same(one, other)));
+  if (known >= 0) return heard.slice(0, known);
+  // They have nothing in common: there was a gap, or another daemon.
+  const newest = has[0]?.at ?? '';
+  return heard.filter(({ at }) => at > newest);
 }
 
 /** @param {FabricPage} page @param {Heard} heard of this fabric @param {number} nowMs @returns {FabricPage} */

@@ -139,6 +139,15 @@ describe('a fabric after a message', () => {
     expect(pageFrom(newer, ahead).transitions.map((one) => one.at)).toEqual([at(9), at(1)]);
   });
 
+  test('of steps in one millisecond, the one that a document just missed is kept', () => {
+    const both = [step(9, 'scheduled.arming', 'scheduled.waiting'), step(9, 'syncing.running', 'scheduled.arming')];
+    const [latest, missed] = both as [TransitionDocument, TransitionDocument];
+    const ahead = pageAfter(pageAfter(page, told(missed), 0), told(latest), 0);
+    const late = { ...document, transitions: [missed, ...document.transitions] };
+    expect(pageFrom(late, ahead).transitions.slice(0, 2)).toEqual(both);
+    expect(pageFrom(late, ahead).document.fabric).toMatchObject({ path: 'scheduled.waiting' });
+  });
+
   test('progress is that of the newest run', () => {
     const tell = (run: string, kind: string, listed: number) => ({
       type: 'progress' as const,
