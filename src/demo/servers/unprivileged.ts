@@ -54,7 +54,10 @@ export async function asAccount(
   if (setpriv === null) return { command, args, ...(account && { uid: account.uid, gid: account.gid }) };
   const identity = account ? [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'] : [];
   const closed = account !== null && (await Promise.all(reaches.map(isBehindClosedFolder))).includes(true);
-  const capability = closed ? ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'] : [];
+  // Without the bit access(2) answers as if there were no capability, and PostgreSQL asks it about its own programs.
+  const capability = closed
+    ? ['--securebits=+no_setuid_fixup', '--inh-caps=+dac_override', '--ambient-caps=+dac_override']
+    : [];
   return { command: setpriv, args: [...identity, ...capability, '--pdeathsig=INT', '--', command, ...args] };
 }
 
