@@ -29,10 +29,10 @@ export default async function setup(project: TestProject): Promise<Undo> {
   try {
     const dir = await mkdtemp(join(tmpdir(), 'fabric-syncd-servers-'));
     undo.push(() => rm(dir, { recursive: true, force: true }));
-    const [databaseUrl, redisUrl] = await Promise.all([
-      postgres(join(dir, 'postgres'), undo),
-      redis(join(dir, 'redis'), undo),
-    ]);
+    const starts = [postgres(join(dir, 'postgres'), undo), redis(join(dir, 'redis'), undo)] as const;
+    // Both to their ends: one that starts while the other fails would not be undone.
+    await Promise.allSettled(starts);
+    const [databaseUrl, redisUrl] = await Promise.all(starts);
     const template = await makeTemplate(databaseUrl);
     undo.push(template.drop);
     project.provide('databaseUrl', databaseUrl);
