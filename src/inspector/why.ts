@@ -49,23 +49,23 @@ function running({ fabric, daemon, postgresMissingSince }: WhyInput): WhyDocumen
 
 function forbidden({ fabric, nowMs }: WhyInput): WhyDocument | null {
   const { reason, pause, hint, name } = fabric;
-  const todo = hint || (reason ? idleHint(reason, name) : '');
+  const advice = hint || (reason ? idleHint(reason, name) : '');
   switch (reason) {
     case null:
       break;
     case 'not_configured':
-      return plain('not_configured', 'It has no address or no credential yet.', todo);
+      return plain('not_configured', 'It has no address or no credential yet.', advice);
     case 'sync_disabled':
-      return plain('sync_disabled', 'Its sync is disabled in its settings.', todo);
+      return plain('sync_disabled', 'Its sync is disabled in its settings.', advice);
     case 'paused': {
       const words = pause ? `${pause.by} paused it (${pause.reason})` : 'It is paused';
-      if (!pause?.until) return plain('paused', `${words} until somebody resumes it.`, todo);
-      return timely('paused', `${words}; the pause ends`, pause.until, nowMs, todo, 'as soon as a daemon looks');
+      if (!pause?.until) return plain('paused', `${words} until somebody resumes it.`, advice);
+      return timely('paused', `${words}; the pause ends`, pause.until, nowMs, advice, 'as soon as a daemon looks');
     }
     case 'scheduler_disabled':
-      return plain('scheduler_disabled', 'Its scheduler is off: it is synced by hand only.', todo);
+      return plain('scheduler_disabled', 'Its scheduler is off: it is synced by hand only.', advice);
     case 'interval_zero':
-      return plain('interval_zero', 'Its interval is 0: it is synced by hand only.', todo);
+      return plain('interval_zero', 'Its interval is 0: it is synced by hand only.', advice);
   }
   const { approval } = fabric;
   if (approval && approval.approved_by === null && fabric.due_in_ms !== null) {

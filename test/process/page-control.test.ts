@@ -7,17 +7,10 @@ import { chromiumPath } from '../support/chromium.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
 import { hold } from '../support/process/hold.ts';
-import { inspectorOn, logIn, pageOf } from '../support/process/inspector-page.ts';
+import { inspectorOn, logIn, pageOf, patient } from '../support/process/inspector-page.ts';
 
 const openBed = bedsOfThisFile();
 const visit = browserOfThisFile();
-/** Nothing ends a run or begins one but who asks for it: neither a retry nor the deadline of what hangs. */
-const patient = {
-  FABRIC_SYNCD_BACKOFF_BASE: '1h',
-  FABRIC_SYNCD_BACKOFF_CAP: '1h',
-  FABRIC_SYNCD_LEASE_TTL: '30s',
-  FABRIC_SYNCD_REQUEST_TIMEOUT: '4m',
-};
 
 describe.skipIf(chromiumPath === null)(`the buttons of the page${needsChromium}`, () => {
   test('are for who has logged in by a link, whose token is gone from the address at once', async () => {

@@ -8,18 +8,11 @@ import { browserOfThisFile, needsChromium, seriousFaults, widerThanItsPlace } fr
 import { chromiumPath } from '../support/chromium.ts';
 import { type Bed, bedsOfThisFile, type Patient } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { idleFabrics, inspectorOn, logIn, pageOf, traceOf } from '../support/process/inspector-page.ts';
+import { idleFabrics, inspectorOn, logIn, pageOf, patient, traceOf } from '../support/process/inspector-page.ts';
 
 const openBed = bedsOfThisFile();
 const visit = browserOfThisFile();
 
-/** What fails stays as it is while it is looked at. */
-const patient = {
-  FABRIC_SYNCD_BACKOFF_BASE: '1h',
-  FABRIC_SYNCD_BACKOFF_CAP: '1h',
-  FABRIC_SYNCD_LEASE_TTL: '30s',
-  FABRIC_SYNCD_REQUEST_TIMEOUT: '4m',
-};
 const longName = 'customer-acme-emea-frankfurt-zone-3-production-fabric-east';
 /** Colours are judged in both schemes, and what is too wide where there is the least room. */
 const looks = [

@@ -17,30 +17,33 @@ describe.concurrent('one kind of many', () => {
   test.each([
     [403, 'the token may not list: Connection (14 kept)', 'Apply the rights printed by: fabric-syncd rbac NAME.'],
     [404, 'not served: Connection (14 kept)', 'fabric-syncd fabric set NAME --kinds=-Connection'],
-  ])('answers %i: its rows are kept, the others go on, and it is caught up with later', async (status, says, todo) => {
-    const patient = await byHand();
-    const { cluster, name } = patient;
-    const since = await newestRun(station);
-    await cluster.faults.set({ does: 'status', status, where: connections });
-    const [doomed] = cluster.store.all(cluster.store.kind('Connection'));
-    if (!doomed) throw new Error('a lab has connections');
-    cluster.store.delete(doomed);
-    cluster.edits.updateVpc();
+  ])(
+    'answers %i: its rows are kept, the others go on, and it is caught up with later',
+    async (status, says, advice) => {
+      const patient = await byHand();
+      const { cluster, name } = patient;
+      const since = await newestRun(station);
+      await cluster.faults.set({ does: 'status', status, where: connections });
+      const [doomed] = cluster.store.all(cluster.store.kind('Connection'));
+      if (!doomed) throw new Error('a lab has connections');
+      cluster.store.delete(doomed);
+      cluster.edits.updateVpc();
 
-    expect(await patient.sync()).toMatchObject({ outcome: 'partial', created: 0, updated: 1, deleted: 0 });
-    const seen = await patient.seen();
-    expect(seen).toMatchObject({ state: 'scheduled', sync_status: 'out_of_sync', sync_error: says, objects: 38 });
-    expect(seen).toMatchObject({ connection_status: 'connected', counts: { Connection: 14, VPC: 2 } });
-    expect(seen.hint).toContain(todo.replace('NAME', name));
-    await expectUndisturbed(station, since);
-    await station.check();
+      expect(await patient.sync()).toMatchObject({ outcome: 'partial', created: 0, updated: 1, deleted: 0 });
+      const seen = await patient.seen();
+      expect(seen).toMatchObject({ state: 'scheduled', sync_status: 'out_of_sync', sync_error: says, objects: 38 });
+      expect(seen).toMatchObject({ connection_status: 'connected', counts: { Connection: 14, VPC: 2 } });
+      expect(seen.hint).toContain(advice.replace('NAME', name));
+      await expectUndisturbed(station, since);
+      await station.check();
 
-    await cluster.faults.clear();
-    expect(await patient.sync()).toMatchObject({ outcome: 'complete', created: 0, updated: 0, deleted: 1 });
-    expect(await patient.seen()).toMatchObject({ sync_status: 'in_sync', sync_error: '', hint: '', objects: 37 });
-    await station.check();
-    await patient.remove();
-  });
+      await cluster.faults.clear();
+      expect(await patient.sync()).toMatchObject({ outcome: 'complete', created: 0, updated: 0, deleted: 1 });
+      expect(await patient.seen()).toMatchObject({ sync_status: 'in_sync', sync_error: '', hint: '', objects: 37 });
+      await station.check();
+      await patient.remove();
+    },
+  );
 
   test('that the fabric never had is no trouble where it is not served', async () => {
     const patient = await byHand();

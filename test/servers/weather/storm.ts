@@ -17,7 +17,7 @@ export interface Storm {
   /** The cause, in the words that matter. */
   readonly says: RegExp;
   /** What to do; `NAME` stands for the fabric's name. */
-  readonly todo: string;
+  readonly advice: string;
   readonly connection: 'connected' | 'disconnected' | 'error';
   readonly strike: (patient: Patient, station: Station) => Promise<unknown>;
   /** Where it is not just the simulated fabric's faults that end. */
@@ -58,10 +58,10 @@ export async function endure(station: Station, storm: Storm): Promise<void> {
   await patient.remove();
 }
 
-function expectTold(seen: Seen, { says, todo, connection }: Storm, name: string): void {
+function expectTold(seen: Seen, { says, advice, connection }: Storm, name: string): void {
   expect(seen.sync_error).toMatch(says);
   expect(seen.sync_error).not.toMatch(/\p{Cc}/u);
-  expect(seen.hint).toContain(todo.replaceAll('NAME', name));
+  expect(seen.hint).toContain(advice.replaceAll('NAME', name));
   expect(seen.state).toMatch(/^(backoff|errored|locked|syncing)$/);
   expect(seen.connection_status).toBe(connection);
   if (connection === 'connected') expect(seen.connection_error).toBe('');

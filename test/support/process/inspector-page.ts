@@ -4,6 +4,14 @@ import type { Page } from 'playwright-core';
 import type { Bed } from './bed.ts';
 import type { Daemon } from './daemon.ts';
 
+/** Nothing ends a run or begins one but who asks for it: neither a retry nor the deadline of what hangs. */
+export const patient = {
+  FABRIC_SYNCD_BACKOFF_BASE: '1h',
+  FABRIC_SYNCD_BACKOFF_CAP: '1h',
+  FABRIC_SYNCD_LEASE_TTL: '30s',
+  FABRIC_SYNCD_REQUEST_TIMEOUT: '4m',
+};
+
 /** Serves the page anywhere, and lets who has logged in act. */
 export const inspectorOn = { FABRIC_SYNCD_INSPECTOR: '127.0.0.1:0', FABRIC_SYNCD_INSPECTOR_CONTROL: 'on' };
 
