@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: processes,
-          globalSetup: 'test/support/servers.global.ts',
+          globalSetup: ['test/support/servers.global.ts', 'test/support/chromium.global.ts'],
           sequence: { groupOrder: 2 },
           ...within(120_000),
         },

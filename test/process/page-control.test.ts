@@ -26,7 +26,7 @@ describe.skipIf(chromiumPath === null)(`the buttons of the page${needsChromium}`
     const { url } = (await bed.cli('inspect', '--link', '--json')).json<{ url: string }>();
     await page.goto(url);
     await page.getByRole('heading', { name: 'Fleet' }).waitFor();
-    expect(page.url()).toBe(`${base}/`);
+    await expect.poll(() => page.url(), eventually).toBe(`${base}/`);
     await page.getByRole('link', { name: 'lab', exact: true }).click();
     await page.getByRole('button', { name: 'Sync now' }).click();
     await page.locator('.banner-good').waitFor();

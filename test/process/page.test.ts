@@ -11,6 +11,7 @@ import { idleFabrics, inspectorOn, pageOf, row } from '../support/process/inspec
 const openBed = bedsOfThisFile();
 const visit = browserOfThisFile();
 const rowsDrawn = (page: Page) => page.locator('tr.row').count();
+const firstDrawn = (page: Page) => page.locator('tr.row').first().getAttribute('data-fabric');
 const path = (page: Page) => new URL(page.url()).pathname + new URL(page.url()).search;
 
 /** What may be neither markup nor script wherever it is shown. */
@@ -24,7 +25,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     const base = await pageOf(daemon);
     const page = await visit(base);
     await row(page, 'lab').getByText('in sync').waitFor();
-    expect(await row(page, 'lab').locator('.c-objects').textContent()).toContain('38');
+    await row(page, 'lab').locator('.c-objects').getByText('38').waitFor();
 
     await lab.cluster.faults.set({ does: 'status', status: 503 });
     await row(page, 'lab').getByText('backoff').waitFor();
@@ -32,7 +33,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByText('1 in error').waitFor();
 
     await row(page, 'lab').getByRole('link', { name: 'lab', exact: true }).click();
-    expect(path(page)).toBe('/fabrics/lab');
+    await expect.poll(() => path(page), eventually).toBe('/fabrics/lab');
     await page.locator('.box-present.state-backoff').waitFor();
     await page.locator('.arrow-fresh').first().waitFor({ state: 'attached' });
 
@@ -61,7 +62,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByText('The daemon does not answer since').waitFor({ state: 'detached' });
     await page.locator('.pulse-live').waitFor();
     await page.locator('.foot').getByText(`/${second.pid}/`).waitFor();
-    expect(path(page)).toBe('/?q=lab');
+    await expect.poll(() => path(page), eventually).toBe('/?q=lab');
     expect(await page.locator('#search').inputValue()).toBe('lab');
     await lab.cluster.faults.set({ does: 'status', status: 503 });
     await row(page, 'lab').getByText('backoff').waitFor();
@@ -88,11 +89,12 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByText('10 of 1,001 fabrics').waitFor();
     await page.getByRole('button', { name: 'Fabric', exact: true }).click();
     await expect.poll(() => path(page), eventually).toBe('/?q=fabric-099&sort=-name');
-    expect(await page.locator('tr.row').first().getAttribute('data-fabric')).toBe('fabric-0999');
+    // The address changes at once, what is drawn with the next frame.
+    await expect.poll(() => firstDrawn(page), eventually).toBe('fabric-0999');
 
     const shared = await visit(page.url());
     await shared.getByText('10 of 1,001 fabrics').waitFor();
-    expect(await shared.locator('tr.row').first().getAttribute('data-fabric')).toBe('fabric-0999');
+    expect(await firstDrawn(shared)).toBe('fabric-0999');
     await shared.locator('#search').fill('');
     await shared.getByRole('button', { name: /^idle/ }).click();
     await shared.getByText('1,000 of 1,001 fabrics').waitFor();
@@ -146,7 +148,7 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByRole('link', { name: `Run ${first.id}, its changes` }).click();
     await page.locator('.change').first().waitFor();
     expect(await page.locator('.change').count()).toBe(38);
-    expect(path(page)).toBe(`/fabrics/lab?run=${first.id}`);
+    await expect.poll(() => path(page), eventually).toBe(`/fabrics/lab?run=${first.id}`);
 
     await page.getByRole('link', { name: `Trace of run ${first.id}` }).click();
     await page.locator('.waterfall .span').getByText('fabric.run').waitFor();

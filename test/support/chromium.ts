@@ -5,8 +5,11 @@ import { type Browser, chromium } from 'playwright-core';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Where it is; null where there is none. */
-export const chromiumPath: string | null = places.find((path) => existsSync(path)) ?? null;
+/** Where it is now; null where there is none. */
+export const findChromium = (): string | null => places.find((path) => existsSync(path)) ?? null;
+
+/** Where it was when this process began; null where there was none. */
+export const chromiumPath: string | null = findChromium();
 
 /** How to get it. */
 export const chromiumAdvice = 'no Chromium; apt-get install -y chromium';

@@ -14,6 +14,7 @@ import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { installDebianPackage, mayInstallDebianPackages } from './debian-package.ts';
 import { NotStarted } from './not-started.ts';
 
 const run = promisify(execFile);
@@ -48,8 +49,12 @@ export async function findRedis(
 ): Promise<FoundRedis | null> {
   const { install = true, say = () => {} } = options;
   const found = await look('from the path');
-  if (found || !install || process.getuid?.() !== 0) return found;
-  return (await installPackage(say)) ? await look('installed from Debian’s package') : null;
+  if (found || !install || !(await mayInstallDebianPackages())) return found;
+  say(
+    'No redis-server or valkey-server on the path: installing Debian’s redis-server (its own service is not started).',
+  );
+  const installed = await installDebianPackage('redis-server', { withinMs: installMsMax, say });
+  return installed ? await look('installed from Debian’s package') : null;
 }
 
 async function look(how: string): Promise<FoundRedis | null> {
@@ -69,53 +74,6 @@ async function versionOf(binary: string): Promise<string | null> {
   } catch {
     return null;
   }
-}
-
-/** Without starting the package's own service: the answer 101 of `policy-rc.d` forbids that (Debian Policy 9.3.3). */
-async function installPackage(say: (line: string) => void): Promise<boolean> {
-  try {
-    await run('apt-get', ['--version'], { timeout: 5_000 });
-  } catch {
-    return false;
-  }
-  const policy = '/usr/sbin/policy-rc.d';
-  const signal = AbortSignal.timeout(installMsMax);
-  const apt = (...args: string[]) =>
-    run(
-      'env',
-      [
-        'DEBIAN_FRONTEND=noninteractive',
-        'apt-get',
-        ...['-qq', '-o', 'DPkg::Lock::Timeout=60', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20'],
-        ...args,
-      ],
-      { signal, maxBuffer: 16 * 1024 * 1024 },
-    );
-  say(
-    'No redis-server or valkey-server on the path: installing Debian’s redis-server (its own service is not started).',
-  );
-  const ourPolicy = await writeFile(policy, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 }).then(
-    () => true,
-    () => false,
-  );
-  try {
-    const installation = ['install', '--yes', '--no-install-recommends', 'redis-server'];
-    // The lists of a fresh container are empty, and those of an old one name files that are gone.
-    await apt('update');
-    await apt(...installation);
-    return true;
-  } catch (cause) {
-    const why = signal.aborted ? `it took longer than ${installMsMax / 1000} s` : lastLine(cause);
-    say(`Debian’s redis-server could not be installed: ${why}`);
-    return false;
-  } finally {
-    if (ourPolicy) await rm(policy, { force: true });
-  }
-}
-
-function lastLine(cause: unknown): string {
-  const { stderr, message } = cause as { stderr?: string; message?: string };
-  return (stderr?.trim() || message || 'unknown').split('\n').at(-1) ?? 'unknown';
 }
 
 export interface PrivateRedisOptions {
