@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseEndpoint } from '../demo/endpoint.ts';
+import { ManifestsInvalid } from '../demo/fabrics/manifests-invalid.ts';
 import { NotStarted } from '../demo/servers/not-started.ts';
 import type { Stage } from '../demo/stage.ts';
 import type { StatusView } from '../inspector/view.ts';
@@ -74,12 +75,21 @@ export const demoVerb = verb<[], Options>({
     } catch (thrown) {
       if (call.signal.aborted) return interrupted(out);
       if (thrown instanceof NotStarted) throw new CliFailure('failed', 'NOT_STARTED', thrown.message);
+      if (thrown instanceof ManifestsInvalid) throw manifestsFailure(thrown);
       throw thrown;
     } finally {
       for (const stopListening of deaf) stopListening();
     }
   },
 });
+
+function manifestsFailure({ problems }: ManifestsInvalid): CliFailure {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new CliFailure('usage', 'MANIFESTS_INVALID', `the manifests have ${count}`, {
+    hint: problems.join('\n'),
+    beside: { problems },
+  });
+}
 
 /** From the first server's start to the last one's end. `onStage` hears of the stage once it stands. */
 async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Exit> {

@@ -2,20 +2,18 @@
 //
 //   S1. Everything it starts, `stop` ends, in reverse order; what a killed demo left behind, the next one ends.
 //   S2. Its data stays in the state folder: a second demo finds its timers, its inventory and its fabrics again.
-//   S3. REDIS_URL and DATABASE_URL are used where they are set; without any Redis it goes on in the mode without one.
+//   S3. REDIS_URL and DATABASE_URL are used where they are set, and what others have there is left alone (`enrol.ts`);
+//       without any Redis it goes on in the mode without one.
+//   S4. What was given wrong is told before a server starts.
 
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Dice } from '../dice.ts';
-import { sealCredential } from '../kube/credentials.ts';
-import { generateKey, readKey } from '../kube/sealing.ts';
-import { openDatabase } from '../postgres/connect.ts';
-import { migrate } from '../postgres/migrate.ts';
-import { postgresFabricBook } from '../postgres/operator/fabric-book.ts';
 import { type Collector, telemetryOf } from './collector.ts';
 import { type DaemonProcess, startDaemonProcess } from './daemon-process.ts';
+import { enrol } from './enrol.ts';
 import { type SimulatedFabric, startSimulatedFabric } from './fabrics/fabric.ts';
 import type { Part } from './roster.ts';
 import { claimFolder } from './servers/folder-owner.ts';
@@ -72,9 +70,6 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     undo.push(await claimFolder(stateDir, 'The demo'));
 
     say(`its data: ${stateDir}`);
-    const servers = await openServers(options, undo);
-    signal.throwIfAborted();
-
     const fabrics = new Map<string, SimulatedFabric>();
     for (const part of parts) {
       const fabric = await startSimulatedFabric({
@@ -93,14 +88,18 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     }
     signal.throwIfAborted();
 
+    const servers = await openServers(options, undo);
+    signal.throwIfAborted();
     const keyFile = join(stateDir, 'key');
-    await enrol(servers.databaseUrl, keyFile, parts, fabrics);
+    const { databaseUrl, ownDatabase } = servers;
+    await enrol({ databaseUrl, ownDatabase, keyFile, parts, fabrics, say });
 
     const telemetry = telemetryOf(options.env, collector);
     const env = {
       ...quickSettings,
       DATABASE_URL: servers.databaseUrl,
       REDIS_URL: servers.redisUrl,
+      FABRIC_SYNCD_REDIS_PREFIX: 'fabric-syncd-demo',
       FABRIC_SYNCD_KEY_FILE: keyFile,
       FABRIC_SYNCD_ADMIN_SOCKET: join(stateDir, 'admin.sock'),
       ...telemetry.commands,
@@ -140,6 +139,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
 async function openServers({ stateDir, env, say }: StageOptions, undo: (() => Promise<void>)[]) {
   let databaseUrl = env.DATABASE_URL;
+  const ownDatabase = !databaseUrl;
   let postgres = 'the one in DATABASE_URL';
   if (!databaseUrl) {
     const server = await startPrivatePostgres({ dir: join(stateDir, 'postgres') });
@@ -166,55 +166,7 @@ async function openServers({ stateDir, env, say }: StageOptions, undo: (() => Pr
     }
   }
   say(`Redis: ${redis ?? 'none; the daemon works without it'}`);
-  return { databaseUrl, postgres, redisUrl, redis };
-}
-
-/** Writes the fabrics into the database as `fabric add` and `fabric set` would; fabrics of earlier demos are removed. */
-async function enrol(
-  databaseUrl: string,
-  keyFile: string,
-  parts: readonly Part[],
-  fabrics: ReadonlyMap<string, SimulatedFabric>,
-): Promise<void> {
-  const key = readKey(await keptKey(keyFile));
-  const database = openDatabase({ url: databaseUrl, applicationName: 'fabric-syncd demo', connectionsMax: 1 });
-  try {
-    await migrate(database);
-    const book = postgresFabricBook(database);
-    const known = new Map((await book.list()).map((fabric) => [fabric.name, fabric.fabricId]));
-    for (const part of parts) {
-      const fabric = fabrics.get(part.name);
-      if (!fabric) continue;
-      const values = {
-        name: part.name,
-        description: part.description,
-        server: fabric.url,
-        caPem: fabric.caPem,
-        intervalSeconds: part.intervalSeconds,
-      };
-      const credential = {
-        kind: 'seal' as const,
-        seal: (fabricId: string) => sealCredential(key, fabricId, { kind: 'token', token: fabric.token }),
-      };
-      const fabricId = known.get(part.name);
-      if (fabricId) await book.set(fabricId, values, credential);
-      else await book.add(values, credential);
-      known.delete(part.name);
-    }
-    for (const fabricId of known.values()) await book.remove(fabricId);
-  } finally {
-    await database.close();
-  }
-}
-
-async function keptKey(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch {
-    const key = generateKey();
-    await writeFile(path, key, { mode: 0o600 });
-    return key;
-  }
+  return { databaseUrl, ownDatabase, postgres, redisUrl, redis };
 }
 
 async function writeEnvFile(stateDir: string, env: Readonly<Record<string, string>>): Promise<string> {

@@ -39,10 +39,9 @@ export function ms(sql: Sql, timestamp: Fragment): Fragment {
   return sql`floor(extract(epoch from ${timestamp}) * 1000)::float8`;
 }
 
-/** There is something to reach and a way in; a kubeconfig names both. */
+/** There is something to reach and a way in. Of a kubeconfig only the credential is read at a run, so it names no server. */
 export function isConfigured(sql: Sql): Fragment {
-  return sql`(f.credential_ref like 'kubeconfig:%'
-    or (f.kubernetes_server <> '' and (f.credential_sealed is not null or f.credential_ref <> '')))`;
+  return sql`(f.kubernetes_server <> '' and (f.credential_sealed is not null or f.credential_ref <> ''))`;
 }
 
 /** Requests that nobody has answered, as a statement sees them. */

@@ -247,8 +247,7 @@ export async function timerViolations({ sql, redis }: InvariantSources): Promise
            floor(extract(epoch from c.due_at) * 1000)::float8 as due,
            f.sync_enabled and f.scheduler_enabled and f.sync_interval > 0
              and (c.paused_at is null or c.paused_until <= now())
-             and (f.credential_ref like 'kubeconfig:%' or
-                  f.kubernetes_server <> '' and (f.credential_ref <> '' or f.credential_sealed is not null)) as may
+             and f.kubernetes_server <> '' and (f.credential_ref <> '' or f.credential_sealed is not null) as may
       from fabric f join fabric_cycle c on c.fabric_id = f.id`;
   const timers = redis && (await timersIn(redis));
   const known = new Set(rows.map(({ id }) => id));

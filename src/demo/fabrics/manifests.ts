@@ -10,6 +10,7 @@ import { parseAllDocuments } from 'yaml';
 import { draftOf, namespaceOf } from './draft.ts';
 import { at, isJsonObject, type Json, type JsonObject, sortedJson } from './json.ts';
 import { apiVersionOf, type SimulatedKind } from './kinds.ts';
+import { ManifestsInvalid } from './manifests-invalid.ts';
 import type { ClusterStore } from './store.ts';
 import type { Draft } from './stored-object.ts';
 
@@ -24,16 +25,6 @@ export interface Manifests {
   readonly manifests: readonly Manifest[];
   /** One line for each thing that was passed over, and why. */
   readonly remarks: readonly string[];
-}
-
-export class ManifestsInvalid extends Error {
-  override readonly name = 'ManifestsInvalid';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`the manifests have ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
-    this.problems = problems;
-  }
 }
 
 const ours = 'githedgehog.com';

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/clock.ts';
 import { kindsOf } from '../../../src/demo/fabrics/kinds.ts';
-import { loadManifests, ManifestsInvalid, takeOver } from '../../../src/demo/fabrics/manifests.ts';
+import { loadManifests, takeOver } from '../../../src/demo/fabrics/manifests.ts';
+import { ManifestsInvalid } from '../../../src/demo/fabrics/manifests-invalid.ts';
 import { ClusterStore } from '../../../src/demo/fabrics/store.ts';
 import type { Target } from '../target.ts';
 
