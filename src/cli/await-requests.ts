@@ -1,7 +1,8 @@
 // Waits until "sync now" requests have been answered.
 //
 //   Q1. What counts is what the rows say; progress on the way is only for people.
-//   Q2. Where nobody takes a request up, `onIgnored` is called once with those fabrics; the rows still decide.
+//   Q2. Where nobody has taken a request up for a while, `onIgnored` is called with it, and once more after each while in
+//       which that came to nothing. A lease that a crash left behind counts as somebody until it ends. The rows still decide.
 
 import type { Clock } from '../clock.ts';
 import type { Operator, RequestRow, RunRow } from '../ports/operator.ts';
@@ -28,7 +29,8 @@ export interface AwaitOptions {
   readonly timeoutMs: number;
   /** How long a request may lie before it counts as ignored. */
   readonly ignoredAfterMs: number;
-  readonly onIgnored: (requests: readonly Request[]) => void;
+  /** Not called again before it has resolved; it does not reject. */
+  readonly onIgnored: (requests: readonly Request[]) => Promise<void>;
   /** Once a request, as soon as its answer is known. */
   readonly onAnswer: (answer: Answer) => void;
   readonly signal: AbortSignal;
@@ -41,8 +43,21 @@ export async function awaitRequests(requests: readonly Request[], options: Await
   const { operator, clock, timeoutMs, ignoredAfterMs, onIgnored, onAnswer, signal } = options;
   const answers = new Map<string, Answer>();
   const beganMs = clock.monotonicMs();
-  let ignoredTold = false;
+  /** Since when nobody has had it, by request. */
+  const lyingSinceMs = new Map<string, number>();
+  let beingTold = false;
   let rows = new Map<string, RequestRow>();
+  const isIgnored = ({ requestId }: Request): boolean => {
+    if (answers.has(requestId)) return false;
+    if (isTaken(rows.get(requestId))) {
+      lyingSinceMs.delete(requestId);
+      return false;
+    }
+    const nowMs = clock.monotonicMs();
+    const sinceMs = lyingSinceMs.get(requestId) ?? nowMs;
+    lyingSinceMs.set(requestId, sinceMs);
+    return nowMs - sinceMs >= ignoredAfterMs;
+  };
   while (true) {
     const waiting = requests.filter((request) => !answers.has(request.requestId));
     if (waiting.length === 0) break;
@@ -56,10 +71,13 @@ export async function awaitRequests(requests: readonly Request[], options: Await
     }
     const passedMs = clock.monotonicMs() - beganMs;
     if (passedMs >= timeoutMs) break;
-    if (!ignoredTold && passedMs >= ignoredAfterMs) {
-      const ignored = waiting.filter(({ requestId }) => !answers.has(requestId) && !isTaken(rows.get(requestId)));
-      ignoredTold = true;
-      if (ignored.length > 0) onIgnored(ignored);
+    const ignored = beingTold ? [] : waiting.filter((request) => isIgnored(request));
+    if (ignored.length > 0) {
+      beingTold = true;
+      void onIgnored(ignored).then(() => {
+        beingTold = false;
+        lyingSinceMs.clear();
+      });
     }
     if (answers.size < requests.length) await clock.sleep(lookEveryMs, signal);
   }

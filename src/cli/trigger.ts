@@ -101,6 +101,7 @@ async function trigger(
   const daemonAnswers = (await servers.daemon()) !== null;
   const stream = daemonAnswers ? await servers.tidings(tell, until) : null;
   if (!daemonAnswers) out.note('No daemon answers here; one elsewhere has a moment to take it up.');
+  let triedHere = false;
   let here: Promise<void> = Promise.resolve();
   const failed: { here: unknown } = { here: null };
   try {
@@ -111,12 +112,14 @@ async function trigger(
       // A daemon that answers will take it up when it has room: running it here as well would only be in its way.
       ignoredAfterMs: daemonAnswers ? Number.POSITIVE_INFINITY : ignoredAfterMs,
       onIgnored: (ignored) => {
-        out.note('None takes it up; it is run here.');
+        if (!triedHere) out.note('None takes it up; it is run here.');
+        triedHere = true;
         const fabricIds = ignored.map((one) => one.fabricId);
         here = runOnce(world, fabricIds, tell, until, tracing).catch((thrown: unknown) => {
           failed.here = thrown;
           over.abort(thrown);
         });
+        return here;
       },
       onAnswer: (answer) => {
         for (const line of answerLines(answer, out.paint)) out.say(line);

@@ -71,7 +71,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
     say(`its data: ${stateDir}`);
     const fabrics = new Map<string, SimulatedFabric>();
-    for (const part of parts) {
+    const isGiven = ({ content }: Part) => 'manifests' in content;
+    for (const part of [...parts.filter(isGiven), ...parts.filter((one) => !isGiven(one))]) {
       const fabric = await startSimulatedFabric({
         name: part.name,
         ...part.content,

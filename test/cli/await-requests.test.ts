@@ -23,18 +23,23 @@ function sleptClock(): Clock {
 }
 
 /** What the rows say at each look; the last one stays. */
-async function waited(looks: readonly (readonly RequestRow[])[], other: { timeoutMs?: number } = {}) {
+async function waited(
+  looks: readonly (readonly RequestRow[])[],
+  { timeoutMs = 60_000, seenTo = Promise.resolve() }: { timeoutMs?: number; seenTo?: Promise<void> } = {},
+) {
   const ignored: string[] = [];
   let look = 0;
   const answers = await awaitRequests([request], {
     operator: { requests: async () => looks[Math.min(look++, looks.length - 1)] ?? [] },
     clock: sleptClock(),
-    timeoutMs: 60_000,
+    timeoutMs,
     ignoredAfterMs: 3_000,
-    onIgnored: (requests) => ignored.push(...requests.map((one) => one.requestId)),
+    onIgnored(requests) {
+      ignored.push(...requests.map((one) => one.requestId));
+      return seenTo;
+    },
     onAnswer: () => {},
     signal: new AbortController().signal,
-    ...other,
   });
   return { answers, ignored, looks: look };
 }
@@ -61,10 +66,22 @@ describe('waiting for requests', () => {
     expect((await waited([[]])).answers).toEqual([{ request, kind: 'gone' }]);
   });
 
-  test('a request that nobody takes up is told as ignored, once', async () => {
+  test('a request that nobody takes up is told as ignored, and again while that comes to nothing', async () => {
     const { answers, ignored } = await waited([[open]], { timeoutMs: 10_000 });
-    expect(ignored).toEqual(['7']);
+    expect(ignored).toEqual(['7', '7', '7']);
     expect(answers).toEqual([{ request, kind: 'unanswered', running: false }]);
+  });
+
+  test('not while it is still being seen to', async () => {
+    const seenTo = Promise.withResolvers<void>();
+    const { ignored } = await waited([[open]], { timeoutMs: 10_000, seenTo: seenTo.promise });
+    expect(ignored).toEqual(['7']);
+  });
+
+  test('one whose fabric a dead daemon still holds is ignored once its lease has ended', async () => {
+    const leased = { ...open, leased: true };
+    const { ignored } = await waited([...Array(40).fill([leased]), [open]], { timeoutMs: 40 * 150 + 3_150 });
+    expect(ignored).toEqual(['7']);
   });
 
   test('one whose fabric is being run by somebody is not ignored, however long that takes', async () => {
