@@ -104,3 +104,10 @@ export async function listAll(target: Target, path: string, limit: number): Prom
   } while (token !== '');
   return pages;
 }
+
+/** An object as a person wrote it: without what the server adds. */
+export function given({ metadata, ...object }: KubeObject): unknown {
+  const { uid, resourceVersion, generation, creationTimestamp, managedFields, annotations, ...kept } = metadata;
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...own } = annotations ?? {};
+  return { ...object, metadata: { ...kept, ...(Object.keys(own).length > 0 && { annotations: own }) } };
+}

@@ -67,6 +67,7 @@ async function tests(args: readonly string[]): Promise<Tally> {
 
 const tallies = [
   await check('types', 'tsc', ['--noEmit'], deadlineMs.types),
+  await check('types of the page', 'tsc', ['--noEmit', '-p', 'src/inspector/page'], deadlineMs.types),
   await check('lint', 'biome', ['check', '--error-on-warnings', '.'], deadlineMs.lint),
   await tests(process.argv.slice(2)),
 ];

@@ -9,7 +9,7 @@ import { apiVersionOf } from '../../../src/demo/fabrics/kinds.ts';
 import { loadManifests, type Manifest } from '../../../src/demo/fabrics/manifests.ts';
 import { ManifestsInvalid } from '../../../src/demo/fabrics/manifests-invalid.ts';
 import { readCrds } from '../../support/crd-schema.ts';
-import { type KubeObject, listPage } from '../../support/kube-client.ts';
+import { given, type KubeObject, listPage } from '../../support/kube-client.ts';
 import { fabricsOfThisFile } from '../../support/simulated-fabric.ts';
 
 const start = fabricsOfThisFile();
@@ -50,13 +50,6 @@ async function served(fabric: SimulatedFabric): Promise<KubeObject[]> {
     .filter((kind) => fabric.store.count(kind) > 0)
     .map((kind) => listPage(fabric, `/apis/${apiVersionOf(kind)}/${kind.plural}`));
   return (await Promise.all(lists)).flatMap(({ items }) => items);
-}
-
-/** An object as a person wrote it: without what the server adds. */
-function given({ metadata, ...object }: KubeObject): unknown {
-  const { uid, resourceVersion, generation, creationTimestamp, managedFields, annotations, ...kept } = metadata;
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...own } = annotations ?? {};
-  return { ...object, metadata: { ...kept, ...(Object.keys(own).length > 0 && { annotations: own }) } };
 }
 
 /** The object as it was given, with the namespace that a server fills in. */
