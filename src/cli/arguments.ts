@@ -1,8 +1,8 @@
 // Parsers for commander: what an option's value may be. Each refuses with words that say what was expected; commander
 // adds which option it was.
 
-import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../duration.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { formatDuration, parseDuration } from '../duration.ts';
 
 /** `30s`, `5m`, `1h`. @returns milliseconds */
 export function duration(text: string): number {
@@ -11,6 +11,11 @@ export function duration(text: string): number {
   } catch (thrown) {
     throw new InvalidArgumentError(thrown instanceof Error ? thrown.message : String(thrown));
   }
+}
+
+/** An option that is a length of time, with what it is where it is not given. */
+export function durationOption(flags: string, description: string, defaultMs: number): Option {
+  return new Option(flags, description).argParser(duration).default(defaultMs, formatDuration(defaultMs));
 }
 
 /** A whole number between two bounds. */

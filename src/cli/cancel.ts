@@ -1,6 +1,6 @@
 import { shellWord } from '../inspector/hints.ts';
 import { isRunning } from '../inspector/view.ts';
-import { duration } from './arguments.ts';
+import { durationOption } from './arguments.ts';
 import { CliFailure } from './cli-failure.ts';
 import { namedRow } from './named-fabric.ts';
 import { plain } from './plain-text.ts';
@@ -21,7 +21,7 @@ export const cancelVerb = verb<[fabric: string], { timeout: number }>({
   define(command) {
     command
       .argument('<fabric>', 'name or number')
-      .option('--timeout <duration>', 'how long to wait for it to stop', duration, 30_000);
+      .addOption(durationOption('--timeout <duration>', 'how long to wait for it to stop', 30_000));
   },
   async run({ world, args: [fabric], options, out, signal }) {
     const { clock } = world;

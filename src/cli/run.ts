@@ -15,19 +15,20 @@ export const runVerb = verb<[], { control?: true }>({
   path: ['run'],
   summary: 'run the daemon in the foreground',
   details:
-    'Logs to standard output. SIGTERM lets runs in hand finish within FABRIC_SYNCD_GRACE_PERIOD and then aborts them; ' +
+    'Logs to standard output, with --json a JSON object a line also on a terminal. SIGTERM lets runs in hand finish within FABRIC_SYNCD_GRACE_PERIOD and then aborts them; ' +
     'a second signal aborts them now. SIGHUP looks at every fabric again, and puts the log level back.',
   examples: ['fabric-syncd run', 'REDIS_URL=none fabric-syncd run'],
   ownSignals: true,
   define(command) {
     command.option('--control', 'who logs in to the inspector’s page may act there (FABRIC_SYNCD_INSPECTOR_CONTROL)');
   },
-  async run({ world, options }) {
+  async run({ world, options, out }) {
     keepHeapSmall();
     const config = configured(world);
     const log = await openLog({
       level: config.logLevel,
-      format: config.logFormat,
+      // A daemon has no document to print; whoever asks for JSON gets its log as that.
+      format: out.json ? 'json' : config.logFormat,
       destination: world.stdout,
       isTerminal: world.isTerminal.stdout,
     });

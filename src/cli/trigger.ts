@@ -4,7 +4,7 @@ import type { Tracing } from '../../otel/tracing.ts';
 import type { Tiding } from '../admin/tidings.ts';
 import { idleHint, idleWords } from '../inspector/hints.ts';
 import type { StatusRow } from '../ports/operator.ts';
-import { duration } from './arguments.ts';
+import { durationOption } from './arguments.ts';
 import { awaitRequests, type Request } from './await-requests.ts';
 import { CliFailure, usageFailure } from './cli-failure.ts';
 import type { Exit } from './exit-codes.ts';
@@ -50,7 +50,7 @@ export function makeTriggerVerb(runOnce: RunOnce, ignoredAfterMs = 3_000): Verb 
         .argument('[fabrics...]', 'names or numbers')
         .option('--all', 'every fabric that may be synced')
         .option('--no-wait', 'do not wait for the result')
-        .option('--timeout <duration>', 'how long to wait for the result', duration, 600_000);
+        .addOption(durationOption('--timeout <duration>', 'how long to wait for the result', 600_000));
     },
     run: (call) =>
       traced(

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -46,5 +46,35 @@ describe('a demo that is to tell its traces', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('--otlp');
     expect(stderr).toContain(says);
+  });
+});
+
+describe('a demo of given manifests', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'fabric-syncd-demo-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  test('that are wrong: every problem is told, before a server starts', async () => {
+    const wiring = join(dir, 'wiring.yaml');
+    await writeFile(wiring, 'apiVersion: vpc.githedgehog.com/v1beta1\nkind: VPC\n---\na: [\n');
+    const argv = ['demo', '--manifests', wiring, '--state-dir', join(dir, 'state')];
+    const told = await runFabricSyncd(argv);
+    expect(told).toMatchObject({ code: 2, stdout: '' });
+    expect(told.stderr).toContain('the manifests have 2 problems');
+    expect(told.stderr).toContain(`${wiring}, document 1: VPC: metadata.name is not set`);
+    expect(told.stderr).toMatch(/wiring\.yaml, document 2: not YAML/);
+    expect(told.stderr).not.toMatch(/defect|Postgres:/);
+    const { error, problems } = (await runFabricSyncd([...argv, '--json'])).json<{ error: object; problems: string[] }>();
+    expect(error).toMatchObject({ code: 'MANIFESTS_INVALID' });
+    expect(problems).toHaveLength(2);
+  });
+
+  test('that are not there: is told so', async () => {
+    const none = join(dir, 'none');
+    const told = await runFabricSyncd(['demo', '--manifests', none, '--state-dir', join(dir, 'state')]);
+    expect(told.code).toBe(2);
+    expect(told.stderr).toContain(`${none}: no such file or folder`);
   });
 });
