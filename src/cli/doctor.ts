@@ -10,6 +10,7 @@ import { printGrants } from './doctor/grants.ts';
 import { checkDaemon, checkKey, checkNode, type KeyCheck } from './doctor/host.ts';
 import { checkPostgres } from './doctor/postgres.ts';
 import { checkRedis } from './doctor/redis.ts';
+import { checkRows } from './doctor/rows.ts';
 import { type Call, verb } from './verb.ts';
 
 export const doctorVerb = verb<[], { grants?: true }>({
@@ -17,7 +18,7 @@ export const doctorVerb = verb<[], { grants?: true }>({
   summary: 'look at everything that the daemon stands on, and say what to do',
   details:
     'Settings, key, Node, Postgres (version, schema, rights, connections, clock), Redis (version, eviction, persistence, ' +
-    'clock), the daemon on this host, and whether what is stored of each fabric can be used. It changes nothing. It runs ' +
+    'clock), the daemon on this host, and whether what is stored of each fabric fits together and can be used. It changes nothing. It runs ' +
     'as you: what the daemon’s own user may read can differ. The exit status is 1 where something fails. --grants asks ' +
     'nobody: it prints a role of Postgres and a user of Redis that may do what is needed and no more.',
   examples: ['fabric-syncd doctor', 'fabric-syncd doctor --json', 'fabric-syncd doctor --grants'],
@@ -76,6 +77,7 @@ async function* databaseFindings(
       const findings = await checkPostgres(database, world.clock);
       yield* findings;
       if (findings.some(({ check, level }) => check === 'schema' && level !== 'ok')) return;
+      yield* await checkRows(database);
       const records = await postgresFabricBook(database).list();
       const sources = { key, credentialsDirectory: config.credentialsDirectory };
       for (const record of records) {

@@ -66,7 +66,10 @@ describe('a demo of given manifests', () => {
     expect(told.stderr).toContain(`${wiring}, document 1: VPC: metadata.name is not set`);
     expect(told.stderr).toMatch(/wiring\.yaml, document 2: not YAML/);
     expect(told.stderr).not.toMatch(/defect|Postgres:/);
-    const { error, problems } = (await runFabricSyncd([...argv, '--json'])).json<{ error: object; problems: string[] }>();
+    const { error, problems } = (await runFabricSyncd([...argv, '--json'])).json<{
+      error: object;
+      problems: string[];
+    }>();
     expect(error).toMatchObject({ code: 'MANIFESTS_INVALID' });
     expect(problems).toHaveLength(2);
   });

@@ -6,7 +6,7 @@ import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { generateKey } from '../../../src/kube/sealing.ts';
 import { openDatabase } from '../../../src/postgres/connect.ts';
 import { cloneDatabase, emptyDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { makeFabric } from '../../support/rows.ts';
+import { makeFabric, makeRun, makeRunning } from '../../support/rows.ts';
 import { runFabricSyncd } from '../../support/run-program.ts';
 
 interface Finding {
@@ -123,7 +123,7 @@ describe('doctor', () => {
     const watched = sound.filter(({ level }) => level !== 'ok').map(({ check, detail }) => `${check}: ${detail}`);
     expect(watched).toEqual([expect.stringMatching(/^rights: .* superuser/), expect.stringMatching(/^daemon: /)]);
     const checks = new Set(findings.map(({ check }) => check));
-    expect(checks).toEqual(new Set(['node', 'config', 'key', 'postgres', 'schema', 'rights', 'redis', 'daemon']));
+    expect(checks).toEqual(new Set(['node', 'config', 'key', 'postgres', 'schema', 'rights', 'rows', 'redis', 'daemon']));
   });
 
   test('says it in lines for people, with what to do below', async () => {
@@ -182,6 +182,33 @@ describe('doctor', () => {
     const { of, findings } = await doctor(envOf((await migrated()).url, { FABRIC_SYNCD_KEY_FILE: path }));
     expect(of('key', 'fail')).toHaveLength(1);
     expect(JSON.stringify(findings)).not.toContain('canary');
+  });
+
+  test('says of each fabric what of its rows does not fit together', async () => {
+    const { url } = await migrated();
+    await on(url, async (sql) => {
+      await makeFabric(sql, 'due', { cycle: { due_at: null, due_kind: null } });
+      await makeFabric(sql, 'off', { fabric: { sync_enabled: false } });
+      const stuck = await makeFabric(sql, 'stuck');
+      await makeRunning(sql, stuck);
+      await sql`update fabric_cycle set lease_until = now() - interval '2 minutes' where fabric_id = ${stuck}`;
+      const back = await makeFabric(sql, 'back');
+      await makeRun(sql, back, 'failed');
+      await sql`update fabric_cycle set epoch = 0 where fabric_id = ${back}`;
+      const moved = await makeFabric(sql, 'moved', { fabric: { last_sync: new Date(0) } });
+      await makeRun(sql, moved, 'complete');
+      await makeRunning(sql, await makeFabric(sql, 'works'));
+    });
+    const { of } = await doctor(envOf(url));
+    const told = [...of('rows', 'warn'), ...of('rows', 'fail')].map(({ detail }) => detail);
+    expect(told).toEqual([
+      'due: it may sync, and has no due time',
+      expect.stringMatching(/^off: it may not sync, and is due at /),
+      expect.stringMatching(/^stuck: sync_status syncing, state syncing, lease until /),
+      'back: epoch 0, a run has 1',
+      expect.stringMatching(/^moved: last_sync 1970-.*, committed /),
+    ]);
+    expect(of('rows', 'fail')[0]?.hint).toContain('fabric-syncd history back');
   });
 
   test('says of each fabric whether what is stored of it can be used here', async () => {
