@@ -38,7 +38,8 @@ export class Episode {
     return this.#context;
   }
 
-  move({ event, from, to, stayedMs, reason }: Omit<Transition, 'context'>): void {
+  /** @param more what else is told of this transition */
+  move({ event, from, to, stayedMs, reason }: Omit<Transition, 'context'>, more: Told = {}): void {
     if (!this.root.isRecording()) return;
     const leaves = top(from) !== top(to);
     if (leaves) this.#leave();
@@ -49,6 +50,7 @@ export class Episode {
       'fabric.transition.to': to,
       ...(stayedMs !== null && { 'fabric.transition.stayed_ms': Math.round(stayedMs) }),
       ...(reason !== null && { 'fabric.reason': reason }),
+      ...more,
     };
     const name = spans.transition.name.replace('{fabric.transition.to}', to);
     startTold(this.#tracer, name, attributes, {}, this.#context).end();

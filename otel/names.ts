@@ -44,6 +44,8 @@ export const attributes = {
   'fabric.transition.to': 'The path of the state that is entered.',
   'fabric.transition.stayed_ms': 'Time spent in the former state, in milliseconds; where it is left.',
   'fabric.reason': 'Who or what caused it, or how a step ended; where that is known.',
+  'fabric.idle.reason': 'Why it has no timer, such as `paused`; where it comes to be idle.',
+  'fabric.timer.due_at': 'The due time of its timer; where a row was read anew.',
   'fabric.objects.created': 'Objects that are new.',
   'fabric.objects.updated': 'Objects that changed.',
   'fabric.objects.deleted': 'Objects that are gone.',
@@ -138,9 +140,9 @@ export const spans = tableOf<SpanContract<AttributeName, keyof typeof events>>()
   transition: {
     name: 'fabric.transition {fabric.transition.to}',
     kind: 'internal',
-    when: 'Each transition, at the moment it happens.',
+    when: 'Each transition, at the moment it happens; also one that ends in the state that it began in.',
     always: ['fabric.id', 'fabric.transition.event', 'fabric.transition.from', 'fabric.transition.to'],
-    sometimes: ['fabric.transition.stayed_ms', 'fabric.reason'],
+    sometimes: ['fabric.transition.stayed_ms', 'fabric.reason', 'fabric.idle.reason', 'fabric.timer.due_at'],
   },
   merge: {
     name: 'fabric.merge',

@@ -47,9 +47,9 @@ export class Traces implements Tracing {
   }
 
   transition(told: TracedTransition, tell: (traceId: string | null) => void): void {
-    const { fabricId, to } = told;
+    const { fabricId, from, to } = told;
     let now = this.#inHand.get(fabricId);
-    const begins = to === 'locked.acquiring';
+    const begins = to === 'locked.acquiring' && from !== to;
     // A timer that came due, or a person who asked, before the last run's next timer was durable.
     if (begins && now) this.#end(fabricId, now);
     if (begins || !now) {
@@ -57,7 +57,7 @@ export class Traces implements Tracing {
       this.#inHand.set(fabricId, now);
     }
     const { episode, run } = now;
-    episode.move(told);
+    episode.move(told, planned(told));
     if (run) note(run, episode, told);
     if (to.startsWith('errored') && told.context.failure) episode.stateFailed(told.context.failure);
     context.with(episode.context, tell, undefined, episode.traceId);
@@ -152,6 +152,12 @@ export class Traces implements Tracing {
     }
     episode.end();
   }
+}
+
+/** What it is to do from now on, where that is news. */
+function planned({ event, to, context: { plan } }: TracedTransition): Told {
+  if (plan.state === 'idle') return to === 'idle' ? { 'fabric.idle.reason': plan.reason } : {};
+  return event === 'PLAN' ? { 'fabric.timer.due_at': new Date(plan.dueAtMs).toISOString() } : {};
 }
 
 /** Why a run ran decides what it follows from. */

@@ -1,10 +1,12 @@
 // The one reader of XState's inspection stream: it turns an actor's microsteps into transitions.
 //
 //   O1. Each root actor is watched on its own; what its children do is not a transition of it.
-//   O2. Every change of the state value is told exactly once, transient states included; a self-transition is not told.
+//   O2. Every transition that is taken is told exactly once: through transient states too, and also where it ends in the
+//       state that it began in, as what a state was entered with may have changed. An event that nobody takes is not told,
+//       nor is one that a state only keeps from its parents.
 //   O3. Nothing here knows what a fabric is.
 
-import type { EventObject, InspectionEvent, MachineContext, StateValue } from 'xstate';
+import type { EventObject, InspectedMicrostepEvent, InspectionEvent, MachineContext, StateValue } from 'xstate';
 
 export interface Transition<Context = MachineContext> {
   /** What caused it: the event's type. */
@@ -37,7 +39,7 @@ export function watchTransitions<Context = MachineContext>(
     const { value, context } = inspected.snapshot as unknown as { value: StateValue; context: Context };
     const to = path(value);
     // The initial state has no microstep: the first snapshot tells it.
-    if (last === null || last === to) {
+    if (last === null || (last === to && !(inspected.type === '@xstate.microstep' && takes(inspected)))) {
       last = to;
       return;
     }
@@ -49,6 +51,11 @@ export function watchTransitions<Context = MachineContext>(
     enteredMs = nowMs;
     emit({ event: inspected.event.type, from, to, stayedMs, reason: reasonOf(inspected.event), context });
   };
+}
+
+/** A transition without a target and without actions only says that an event is not wanted here. */
+function takes({ _transitions }: InspectedMicrostepEvent): boolean {
+  return _transitions.some(({ target, actions }) => target !== undefined || actions.length > 0);
 }
 
 /** `{ locked: 'acquiring' }` as `locked.acquiring`. A parallel state is joined by `+`. */

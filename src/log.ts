@@ -182,7 +182,7 @@ async function prettySink({ destination, isTerminal }: LogOptions): Promise<Node
     colorize: isTerminal,
     translateTime: 'SYS:HH:MM:ss.l',
     // The line says it already.
-    ignore: 'pid,hostname,daemon,fabric,fabric_id,state,from,event,epoch,run,code,hint,attempts,due_at,trigger',
+    ignore: 'pid,hostname,daemon,fabric,fabric_id,state,from,event,reason,epoch,run,code,hint,attempts,due_at,trigger',
     singleLine: true,
   });
   return new Writable({

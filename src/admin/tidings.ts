@@ -13,6 +13,8 @@ export type Tiding =
       readonly from: string;
       readonly to: string;
       readonly state: FabricState;
+      /** Who or what caused it, and what is planned where that is news, for people; null where the event says enough. */
+      readonly why: string | null;
       readonly run: string | null;
       /** Of the run or planning that it belongs to; null where nothing is traced. */
       readonly trace_id: string | null;

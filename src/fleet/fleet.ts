@@ -104,7 +104,9 @@ export class Fleet {
       member.stale = true;
       return;
     }
-    if (armed && samePlan(member.actor.getSnapshot().context.plan, plan)) return;
+    // An idle one has nothing to arm: the same word again is no news to it.
+    const isSettled = armed || (plan.state === 'idle' && topOf(member) === 'idle');
+    if (isSettled && samePlan(member.actor.getSnapshot().context.plan, plan)) return;
     this.#send(member, { type: 'PLAN', plan, armed, by });
   }
 

@@ -66,20 +66,25 @@ export class Post implements Service {
         return;
       case 'unlock':
         fleet.unlocked(notice.fabricId, notice.by);
-        this.reread(notice.fabricId, 'unlock');
+        this.reread(notice.fabricId, 'unlock', notice.by);
         return;
       case 'changed':
+        this.reread(notice.fabricId, notice.what, notice.by);
+        return;
       case 'settings':
       case 'request':
         this.reread(notice.fabricId, notice.what);
     }
   }
 
-  /** Reads one fabric's row again and tells its actor. */
-  reread(fabricId: string, why: string): void {
+  /**
+   * Reads one fabric's row again and tells its actor.
+   * @param by who made it necessary, for people; where that is not known they are told why
+   */
+  reread(fabricId: string, why: string, by = ''): void {
     const before = this.#inHand.get(fabricId) ?? Promise.resolve();
     const turn = before
-      .then(() => this.#reread(fabricId, why))
+      .then(() => this.#reread(fabricId, why, by))
       .catch((cause: unknown) => {
         // The sweep looks at every row anyway.
         this.#deps.log.debug({ err: cause, fabric_id: fabricId }, 'a row could not be read again; the sweep will');
@@ -90,7 +95,7 @@ export class Post implements Service {
     this.#inHand.set(fabricId, turn);
   }
 
-  async #reread(fabricId: string, why: string): Promise<void> {
+  async #reread(fabricId: string, why: string, by: string): Promise<void> {
     const { store, timers, fleet, planner, log } = this.#deps;
     const row = await store.fabric(fabricId);
     if (!row) {
@@ -103,13 +108,16 @@ export class Post implements Service {
     const [planned] = await planner.remember([row]);
     if (!planned) return;
     if (planned.plan.state === 'idle') await timers.cancel(fabricId);
-    fleet.plan(planned, why, this.#isArmed(row, planned.plan, why));
+    fleet.plan(planned, by || why, this.#isArmed(row, planned.plan, why));
     if (row.requestsOpen === 0) return;
-    for (const { by, traceparent } of await store.openRequests(fabricId)) {
-      const answer = fleet.request(fabricId, by, traceparent);
+    for (const asked of await store.openRequests(fabricId)) {
+      const answer = fleet.request(fabricId, asked.by, asked.traceparent);
       if (typeof answer === 'string') continue;
       await store.refuseRequests(fabricId, answer.refused);
-      log.warn({ fabric: row.name, fabric_id: fabricId, by, reason: answer.refused }, 'a manual sync was refused');
+      log.warn(
+        { fabric: row.name, fabric_id: fabricId, by: asked.by, reason: answer.refused },
+        'a manual sync was refused',
+      );
     }
   }
 

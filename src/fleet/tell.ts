@@ -37,6 +37,7 @@ export class Teller {
       from: told.from,
       to: told.to,
       state,
+      why: whyOf(told),
       run: claim?.runId ?? null,
       trace_id: traceId,
       late_ms: begins && servedDueMs !== null ? Math.max(0, nowMs - servedDueMs) : null,
@@ -89,10 +90,11 @@ export class Teller {
   }
 
   #logTransition(told: FabricTransition, to: FabricState): void {
-    const { name, fabricId, event, context } = told;
+    const { name, fabricId, event, reason, context } = told;
     const { level, line, more } = lineOf(told, top(told.from), to);
     const run = context.claim && { epoch: context.claim.epoch, run: context.claim.runId };
-    const fields = { fabric: name, fabric_id: fabricId, event, from: told.from, state: to, ...run, ...more };
+    const why = reason !== null && { reason };
+    const fields = { fabric: name, fabric_id: fabricId, event, from: told.from, state: to, ...why, ...run, ...more };
     this.#log[level](fields, `${name}: ${line}`);
   }
 }
@@ -119,9 +121,10 @@ interface Line {
   readonly more?: object;
 }
 
-function lineOf({ from: fromPath, to: toPath, context }: FabricTransition, from: string, to: FabricState): Line {
+function lineOf(told: FabricTransition, from: string, to: FabricState): Line {
+  const { to: toPath, context } = told;
   const { plan, trigger, obstacle } = context;
-  if (from === to) return { level: 'debug', line: `${fromPath} → ${toPath}` };
+  if (from === to) return sameStateLine(told);
   if (from === 'locked' && to !== 'syncing' && obstacle) {
     const { code, message, hint } = obstacle;
     return { level: 'warn', line: `not run: ${code}: ${message}. ${hint}`, more: { code, hint } };
@@ -143,6 +146,30 @@ function lineOf({ from: fromPath, to: toPath, context }: FabricTransition, from:
     default:
       return troubleLine(toPath, to, context);
   }
+}
+
+/** It stays in its state: what it is to do there may be another thing now. */
+function sameStateLine({ event, from, to, context: { plan } }: FabricTransition): Line {
+  if (plan.state === 'idle') {
+    return to === 'idle'
+      ? { level: 'info', line: `idle (${plan.reason})` }
+      : { level: 'debug', line: `${from} → ${to} (${event})` };
+  }
+  if (from !== to || event !== 'PLAN') return { level: 'debug', line: `${from} → ${to}` };
+  // Most often another daemon ran it, and says so itself.
+  const due_at = formatIso(plan.dueAtMs);
+  return { level: 'debug', line: `due at ${due_at} now`, more: { due_at } };
+}
+
+/** What came from outside of the fabric: of a step of its own run the event says enough. */
+const fromOutside: readonly string[] = ['PLAN', 'SYNC_REQUESTED', 'CANCEL_REQUESTED', 'LEASE_LOST'];
+
+/** For people: who or what moved it, and what is planned where that is news. */
+function whyOf({ event, to, reason, context: { plan } }: FabricTransition): string | null {
+  const who = fromOutside.includes(event) ? reason : null;
+  const news =
+    plan.state === 'idle' ? to === 'idle' && plan.reason : event === 'PLAN' && `due ${formatIso(plan.dueAtMs)}`;
+  return [who, news].filter(Boolean).join(': ') || null;
 }
 
 function troubleLine(path: string, state: 'backoff' | 'errored', { failure, attempts }: FabricContext): Line {

@@ -196,6 +196,8 @@ export interface TransitionDocument {
   readonly event: string;
   /** The same for people, such as `runSync done`. */
   readonly label: string;
+  /** Who or what caused it, and what is planned where that is news: `ann@noc: paused`. Null where `label` says enough. */
+  readonly why: string | null;
   readonly from: string;
   readonly to: string;
   /** How long it was in `from`; null where this daemon did not see it begin. */

@@ -20,7 +20,7 @@ interface Seen {
   readonly kinds: Map<string, KindProgress>;
 }
 
-/** Some 220 bytes each: 7 MB at most, for a look back that is seldom taken. */
+/** Some 250 bytes each: 8 MB at most, for a look back that is seldom taken. */
 const entriesMax = 30_000;
 const perFabricMax = 200;
 const perFabricMin = 10;
@@ -43,6 +43,8 @@ export class Timeline {
       at: tiding.at,
       event: this.#word(tiding.event),
       label: this.#word(eventWords(tiding.event).label),
+      // Not kept once: with a due time in it, it comes but once.
+      why: tiding.why,
       from: this.#word(tiding.from),
       to: this.#word(tiding.to),
       stayed_ms: seen.lastMs === null ? null : Math.round(nowMs - seen.lastMs),

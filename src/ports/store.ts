@@ -221,8 +221,8 @@ export type Settled =
 
 /** Something that another process did, or a person did in SQL. */
 export type Notice =
-  /** Another daemon committed, somebody paused or approved: read the row again. */
-  | { readonly what: 'changed'; readonly fabricId: string }
+  /** Another daemon committed, somebody paused or resumed: read the row again. `by`: who, where they said so. */
+  | { readonly what: 'changed'; readonly fabricId: string; readonly by?: string }
   /** A fabric came or went, or its settings changed: whoever wrote the row has armed nothing. */
   | { readonly what: 'settings'; readonly fabricId: string }
   | { readonly what: 'request'; readonly fabricId: string }

@@ -102,7 +102,7 @@ export function noticeOf(payload: string, daemon: string): Notice | null {
     case 'delete':
       return { what: 'settings', fabricId };
     case 'changed':
-      return by === daemon ? null : { what: 'changed', fabricId };
+      return by === daemon ? null : { what: 'changed', fabricId, ...(by !== '' && { by }) };
     case 'request':
       return { what: 'request', fabricId };
     case 'cancel':

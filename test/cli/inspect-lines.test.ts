@@ -75,6 +75,7 @@ const moved: TransitionMessage = {
   at: formatIso(nowMs),
   event: 'TIMER_DUE',
   label: 'TIMER_DUE',
+  why: null,
   from: 'scheduled.waiting',
   to: 'locked.acquiring',
   stayed_ms: 58_000,

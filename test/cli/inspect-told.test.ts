@@ -11,8 +11,10 @@ const run = { fabric: 'lab', fabric_id: '7', run: '12', outcome: 'complete', cre
 const transition = {
   ...{ fabric: 'lab', fabric_id: '7', state: 'locked', at: '2026-01-02T03:04:05.678Z', event: 'TIMER_DUE' },
   ...{ label: 'TIMER_DUE', from: 'scheduled.waiting', to: 'locked.acquiring', stayed_ms: 2_500, late_ms: 0 },
-  ...{ trace_id: null, run: null },
+  ...{ why: null, trace_id: null, run: null },
 };
+
+const paused = { event: 'PLAN', label: 'PLAN', why: 'ann@noc: paused', to: 'idle', late_ms: null };
 
 async function tellingDaemon(events: readonly (readonly [name: string, data: object])[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fabric-syncd-told-'));
@@ -38,6 +40,7 @@ test('says at once that it listens, then a line for each transition and each run
   const socket = await tellingDaemon([
     ['snapshot', { fabrics: [{}, {}] }],
     ['transition', transition],
+    ['transition', { ...transition, ...paused }],
     ['run', { ...run, unsynced: 0 }],
     ['run', { ...run, run: '13', unsynced: 4 }],
   ]);
@@ -45,6 +48,7 @@ test('says at once that it listens, then a line for each transition and each run
   expect(stderr).toBe('Listening to 2 fabric(s): a line for each transition.\n');
   expect(stdout.split('\n')).toEqual([
     '03:04:05.678 lab: TIMER_DUE: scheduled.waiting → locked.acquiring after 2.5s, 0ms late',
+    '03:04:05.678 lab: PLAN (ann@noc: paused): scheduled.waiting → idle after 2.5s',
     'lab: run 12 complete +1 ~2 -3',
     'lab: run 13 complete +1 ~2 -3, 4 no longer synced',
     '',

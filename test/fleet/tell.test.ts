@@ -24,7 +24,7 @@ describe('how late a run begins', () => {
   const { clock, heard, teller } = telling();
   const late = (from: string, to: string, servedDueMs: number | null) => {
     const context = { servedDueMs, claim: null, trigger: 'sync', plan: { state: 'idle' } } as unknown as FabricContext;
-    const told = { fabricId: '7', name: 'lab', event: 'TIMER_DUE', from, to, stayedMs: 1, context };
+    const told = { fabricId: '7', name: 'lab', event: 'TIMER_DUE', from, to, stayedMs: 1, reason: null, context };
     teller.transition(told as FabricTransition);
     return (heard.at(-1) as { late_ms: number | null }).late_ms;
   };
@@ -39,6 +39,31 @@ describe('how late a run begins', () => {
   test('is nothing of a run that was asked for, and never below zero where the clock was set back', () => {
     expect(late('scheduled.waiting', 'locked.acquiring', null)).toBeNull();
     expect(late('backoff.waiting', 'locked.acquiring', nowMs + 5_000)).toBe(0);
+  });
+});
+
+describe('why a fabric moved', () => {
+  const { heard, lines, teller } = telling();
+  const why = (event: string, reason: string | null, from: string, to: string, plan: object) => {
+    const context = { servedDueMs: null, claim: null, trigger: 'sync', plan } as unknown as FabricContext;
+    teller.transition({ fabricId: '7', name: 'lab', event, from, to, stayedMs: null, reason, context });
+    return (heard.at(-1) as { why: string | null }).why;
+  };
+  const due = { state: 'scheduled', kind: 'sync', dueAtMs: Date.UTC(2026, 0, 2), attempts: 0, failure: null };
+
+  test('is who asked for it, and what it is to do now', () => {
+    expect(why('PLAN', 'ann', 'idle', 'idle', { state: 'idle', reason: 'paused' })).toBe('ann: paused');
+    expect(lines.at(-1)).toBe('lab: idle (paused)');
+    expect(why('PLAN', 'two', 'scheduled.waiting', 'scheduled.waiting', due)).toBe('two: due 2026-01-02T00:00:00.000Z');
+    expect(why('SYNC_REQUESTED', 'ann', 'scheduled.waiting', 'locked.acquiring', due)).toBe('ann');
+    expect(why('CANCEL_REQUESTED', 'ann', 'locked.acquiring', 'locked.acquiring', due)).toBe('ann');
+  });
+
+  test('is nothing where the event says enough', () => {
+    expect(why('TIMER_DUE', 'sync', 'scheduled.waiting', 'locked.acquiring', due)).toBeNull();
+    expect(
+      why('xstate.done.actor.0.fabric.syncing.running', 'complete', 'syncing.running', 'scheduled.arming', due),
+    ).toBeNull();
   });
 });
 

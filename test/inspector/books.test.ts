@@ -25,6 +25,7 @@ const moved = (
   from,
   to,
   state: 'scheduled',
+  why: event === 'PLAN' ? 'ann@noc: paused' : null,
   run: null,
   trace_id: null,
   late_ms: null,
@@ -37,9 +38,9 @@ describe('the timeline', () => {
     timeline.moved(moved('1', 'idle', 'scheduled.arming'));
     clock.advance(40);
     timeline.moved(moved('1', 'scheduled.arming', 'scheduled.waiting', 'xstate.done.actor.0.fabric.scheduled.arming'));
-    expect(timeline.transitions('1').map(({ to, label, stayed_ms }) => [to, label, stayed_ms])).toEqual([
-      ['scheduled.waiting', 'armTimer done', 40],
-      ['scheduled.arming', 'PLAN', null],
+    expect(timeline.transitions('1').map(({ to, label, why, stayed_ms }) => [to, label, why, stayed_ms])).toEqual([
+      ['scheduled.waiting', 'armTimer done', null, 40],
+      ['scheduled.arming', 'PLAN', 'ann@noc: paused', null],
     ]);
     expect(timeline.transitions('2')).toEqual([]);
   });

@@ -2,13 +2,16 @@
 // over memory. What lies below (requests, commands, statements) is held against it by `test/servers/traces.test.ts`, and the
 // command line by `test/process/traces.test.ts`.
 
+import { isDeepStrictEqual } from 'node:util';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { describe, expect, test } from 'vitest';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
+import type { Plan } from '../../machines/fabric/plan.ts';
 import type { EventContract, MetricContract, SpanContract } from '../../otel/contract.ts';
 import { attributes, counted, distributed, events, observed, ofProcess, spans } from '../../otel/names.ts';
-import { pass, until } from '../support/memory-daemon.ts';
+import { memoryDaemon, pass, until } from '../support/memory-daemon.ts';
+import { memoryOperator } from '../support/memory-operator.ts';
 import { breaches, type ToldSpan, untold } from '../support/trace-contract.ts';
 import { type TracedPlace, tracedDaemon } from '../support/traced-daemon.ts';
 
@@ -49,6 +52,8 @@ async function ready(env: Record<string, string> = {}): Promise<Ready> {
     },
   };
 }
+
+const dueOf = (plan: Plan | undefined) => (plan && plan.state !== 'idle' ? plan.dueAtMs : null);
 
 const refused = () => new FabricFailure('UNREACHABLE', 'connection refused', { cause: new Error(secret) });
 
@@ -213,6 +218,49 @@ describe('what happens outside of a run', () => {
       ['idle > scheduled.arming', 'scheduled.arming > scheduled.waiting'],
       ['scheduled.waiting > removed'],
     ]);
+  });
+
+  test('is told of a fabric that only people sync: paused and resumed, by whom, though it is idle all the while', async () => {
+    const at = tracedDaemon();
+    at.database.add('7', { schedulerEnabled: false });
+    await at.daemon.start();
+    const people = memoryOperator(at.database);
+    const reason = () => at.daemon.fleet.member('7')?.context.plan;
+    await people.pause('7', { by: 'ann@noc', reason: 'works', untilMs: null });
+    await until(() => isDeepStrictEqual(reason(), { state: 'idle', reason: 'paused' }));
+    await people.resume('7', 'bob@noc');
+    await until(() => isDeepStrictEqual(reason(), { state: 'idle', reason: 'scheduler_disabled' }));
+    // The same word again is no news.
+    await pass(at.clock, 60_000);
+    const moves = (await heldAgainstContract(at)).filter(({ name }) => name === 'fabric.transition idle');
+    expect(moves.map(({ attributes: a }) => [a['fabric.reason'], a['fabric.idle.reason']])).toEqual([
+      ['start', 'scheduler_disabled'],
+      ['ann@noc', 'paused'],
+      ['bob@noc', 'scheduler_disabled'],
+    ]);
+    expect(at.daemon.lines.filter((line) => line.includes('idle'))).toEqual([
+      'info fabric-7: idle (scheduler_disabled)',
+      'info fabric-7: idle (paused)',
+      'info fabric-7: idle (scheduler_disabled)',
+    ]);
+  });
+
+  test('is told of a fabric that another daemon ran: who, and when it is due now', async () => {
+    const at = tracedDaemon();
+    const row = at.database.add('7');
+    await at.daemon.start();
+    // It takes no timer any more.
+    await at.daemon.pump.stop();
+    await memoryDaemon(at, 'two').start();
+    await pass(at.clock, 5_000);
+    const known = () => at.daemon.fleet.member('7')?.context.plan;
+    await until(() => row.status === 'in_sync' && known()?.state === 'scheduled' && row.dueAtMs === dueOf(known()));
+    const told = (await heldAgainstContract(at)).filter(({ attributes: a }) => a['fabric.reason'] === 'two');
+    expect(told.map(({ name }) => name)).toEqual(['fabric.transition scheduled.waiting', 'fabric.replan']);
+    expect(told[0]?.attributes).toMatchObject({
+      'fabric.transition.from': 'scheduled.waiting',
+      'fabric.timer.due_at': new Date(row.dueAtMs ?? 0).toISOString(),
+    });
   });
 
   test('a sweep is told that repaired something, and no other', async () => {

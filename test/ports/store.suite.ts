@@ -364,13 +364,13 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       { what: 'request', fabricId: id },
       { what: 'cancel', fabricId: id, by: 'ann' },
       { what: 'unlock', fabricId: id, by: 'ann' },
-      { what: 'changed', fabricId: id },
+      { what: 'changed', fabricId: id, by: 'ann' },
       { what: 'everything' },
     ];
     await expect.poll(() => heard.one.at(-1)).toEqual({ what: 'everything' });
     await expect.poll(() => heard.two.at(-1)).toEqual({ what: 'everything' });
     expect(heard.one).toEqual(told);
-    expect(heard.two).toEqual([{ what: 'changed', fabricId: id }, ...told]);
+    expect(heard.two).toEqual([{ what: 'changed', fabricId: id, by: 'one' }, ...told]);
     for (const hangUp of stop) await hangUp();
   });
 }

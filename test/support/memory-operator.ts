@@ -18,17 +18,17 @@ export function memoryOperator(database: MemoryDatabase): ChangingOperator {
       fabricIds
         .filter((fabricId) => database.rows.has(fabricId))
         .map((fabricId) => ({ fabricId, requestId: database.request(fabricId, by).requestId })),
-    async pause(fabricId, { untilMs }) {
+    async pause(fabricId, { by, untilMs }) {
       const row = database.rows.get(fabricId);
       if (!row) return;
       row.paused = { untilMs };
-      database.tell({ what: 'changed', fabricId });
+      database.tell({ what: 'changed', fabricId, by });
     },
-    async resume(fabricId) {
+    async resume(fabricId, by) {
       const row = database.rows.get(fabricId);
       if (!row?.paused) return false;
       row.paused = null;
-      database.tell({ what: 'changed', fabricId });
+      database.tell({ what: 'changed', fabricId, by });
       return true;
     },
     async approve(fabricId, { runId, by, ask }) {

@@ -203,7 +203,7 @@ function commit(database: MemoryDatabase, daemon: string, request: CommitRequest
     approval: request.approval,
     approved,
   });
-  database.tell({ what: 'changed', fabricId }, daemon);
+  database.tell({ what: 'changed', fabricId, by: daemon }, daemon);
   return { kind: 'committed', row: database.read(row), changes };
 }
 
@@ -233,7 +233,7 @@ function settle(database: MemoryDatabase, daemon: string, request: SettleRequest
   if (request.approval) Object.assign(row, { approval: request.approval, approved: false });
   if (failed || failure.code === 'CANCELLED') answer(database, row, claim.runId);
   database.end(row, outcome, failure);
-  database.tell({ what: 'changed', fabricId }, daemon);
+  database.tell({ what: 'changed', fabricId, by: daemon }, daemon);
   return { kind: 'settled', row: database.read(row) };
 }
 

@@ -74,15 +74,17 @@ function progressLines(model: Model, { progress, fabric }: FabricDocument, { wid
 
 function timelineLines(transitions: readonly TransitionDocument[], { width, paint }: Screen): string[] {
   if (transitions.length === 0) return [];
-  const rows = transitions.slice(0, transitionsShown).map(({ at, label, from, to, stayed_ms, late_ms, trace_id }) => [
-    at.slice(11, 23),
-    label,
-    // Inside one state only the inner name is new.
-    `${from} → ${top(from) === top(to) ? to.slice(top(to).length) : to}`,
-    stayed_ms === null ? null : span(stayed_ms),
-    late_ms === null ? null : span(late_ms),
-    trace_id?.slice(0, 8) ?? null,
-  ]);
+  const rows = transitions
+    .slice(0, transitionsShown)
+    .map(({ at, label, why, from, to, stayed_ms, late_ms, trace_id }) => [
+      at.slice(11, 23),
+      why ? `${label} (${plain(why)})` : label,
+      // Inside one state only the inner name is new.
+      `${from} → ${top(from) === top(to) ? to.slice(top(to).length) : to}`,
+      stayed_ms === null ? null : span(stayed_ms),
+      late_ms === null ? null : span(late_ms),
+      trace_id?.slice(0, 8) ?? null,
+    ]);
   const columns = [
     { title: 'TIME' },
     { title: 'WHAT HAPPENED', widthMin: 10 },

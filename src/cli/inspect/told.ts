@@ -63,8 +63,9 @@ function runLine({ fabric, run, outcome, created, updated, deleted, unsynced }: 
   return `${plain(fabric)}: run ${run} ${outcome} +${created} ~${updated} -${deleted}${unsyncedText(unsynced)}`;
 }
 
-function transitionLine({ at, fabric, label, from, to, stayed_ms, late_ms }: TransitionMessage): string {
+function transitionLine({ at, fabric, label, why, from, to, stayed_ms, late_ms }: TransitionMessage): string {
   const stayed = stayed_ms === null ? '' : ` after ${span(stayed_ms)}`;
+  const reason = why ? ` (${plain(why)})` : '';
   const late = late_ms === null ? '' : `, ${span(late_ms)} late`;
-  return `${at.slice(11, 23)} ${plain(fabric)}: ${label}: ${from} → ${to}${stayed}${late}`;
+  return `${at.slice(11, 23)} ${plain(fabric)}: ${label}${reason}: ${from} → ${to}${stayed}${late}`;
 }

@@ -49,14 +49,14 @@ export function Timeline({ app, route, transitions, acts, known, nowMs }) {
 
 /** @param {App} app @param {FabricRoute} route @param {TransitionDocument} step @param {number} nowMs @returns {import('./table.js').Row} */
 function rowOf(app, route, step, nowMs) {
-  const { at, event, label, from, to, stayed_ms, late_ms, run, trace_id } = step;
+  const { at, event, label, why, from, to, stayed_ms, late_ms, run, trace_id } = step;
   const moves = outerOf(from) !== outerOf(to);
   return {
     key: `${at} ${from} ${to} ${event}`,
     class: moves ? '' : 'minor',
     cells: [
       clockText(at, nowMs, true),
-      html`<code title=${event}>${label === '' ? 'always' : label}</code>`,
+      html`<code title=${event}>${label === '' ? 'always' : label}</code>${why && html` <span class="faint">${why}</span>`}`,
       html`<code>${from}</code>`,
       html`<span class=${moves ? `to state-${outerOf(to)}` : 'to'}>${moves && html`<${Icon} mark=${outerOf(to)} />`}<code>${to}</code></span>`,
       durationText(stayed_ms),

@@ -35,6 +35,7 @@ const step = (second: number, from: string, to: string): TransitionDocument => (
   at: at(second),
   event: 'E',
   label: 'E',
+  why: null,
   from,
   to,
   stayed_ms: null,

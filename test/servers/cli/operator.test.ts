@@ -335,8 +335,8 @@ describe('what a daemon hears', () => {
     await all.promise;
     await hangUp();
     expect(heard).toEqual([
-      { what: 'changed', fabricId },
-      { what: 'changed', fabricId },
+      { what: 'changed', fabricId, by: 'ann' },
+      { what: 'changed', fabricId, by: 'ann' },
       { what: 'changed', fabricId },
       { what: 'request', fabricId },
       { what: 'cancel', fabricId, by: 'ann' },

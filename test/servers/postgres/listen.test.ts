@@ -56,7 +56,7 @@ describe('listening', () => {
     const other = place.another('other');
     const theirs = await claimNow({ sql: place.sql, store: other }, id, { daemon: 'other' });
     await other.commit(commitRequest(theirs), neverAborted);
-    expect(await until(about('changed'))).toEqual([{ what: 'changed', fabricId: id }]);
+    expect(await until(about('changed'))).toEqual([{ what: 'changed', fabricId: id, by: 'other' }]);
     await place.sql`delete from fabric where id = ${id}`;
     await until(about('settings'));
     await stop();
@@ -96,7 +96,8 @@ describe('listening', () => {
 describe('what is said on the channel', () => {
   test.each([
     ['{"what":"insert","fabric":"7"}', { what: 'settings', fabricId: '7' }],
-    ['{"what":"changed","fabric":"7","by":"other"}', { what: 'changed', fabricId: '7' }],
+    ['{"what":"changed","fabric":"7","by":"other"}', { what: 'changed', fabricId: '7', by: 'other' }],
+    ['{"what":"changed","fabric":"7"}', { what: 'changed', fabricId: '7' }],
     [`{"what":"changed","fabric":"7","by":"${daemon}"}`, null],
     [`{"what":"cancel","fabric":"7","by":"${daemon}"}`, { what: 'cancel', fabricId: '7', by: daemon }],
     ['{"what":"unlock","fabric":"7","by":"ann"}', { what: 'unlock', fabricId: '7', by: 'ann' }],
