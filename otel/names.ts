@@ -54,7 +54,8 @@ export const attributes = {
   'fabric.objects.quarantined': 'Objects that could not be stored.',
   'fabric.run.requests': 'Requests to the fabric.',
   'fabric.run.bytes_read': 'Bytes of lists, as received.',
-  'fabric.link': 'On a link: `armed_by` the run that armed the timer, `failed_attempt`, or `requested_by` a command.',
+  'fabric.link':
+    'On a link: `armed_by` the run that armed the timer, `failed_attempt`, or `requested_by` a command or an act of the page; one for each who asked, up to eight.',
   'fabric.sweep.why': 'Why the pass was made.',
   'fabric.sweep.interrupted': 'Runs whose lease had expired.',
   'fabric.sweep.resumed': 'Pauses that ended.',
@@ -68,6 +69,7 @@ export const attributes = {
   'fabric.sweep.repair': 'What the sweep did.',
   'fabric.object.change': 'What a run did to an object.',
   'fabric.approval.kind': 'What a person is to approve.',
+  'fabric.act': 'What was done: `trigger`, `retry`, `pause`, `resume`, `approve`, `unlock` or `cancel`.',
   'fabric.cli.verb': 'The verb, such as `trigger`.',
   'cpu.mode': '`user` or `system`.',
   'v8js.heap.space.name': 'A part of V8’s heap.',
@@ -176,6 +178,13 @@ export const spans = tableOf<SpanContract<AttributeName, keyof typeof events>>()
     when: 'A command that asks for a sync; below TRACEPARENT where that is set.',
     always: ['fabric.cli.verb', 'process.exit.code'],
   },
+  act: {
+    name: 'fabric.act {fabric.act}',
+    kind: 'internal',
+    when: 'A person acts on a fabric by the inspector’s page. The root of its trace.',
+    always: ['fabric.id', 'fabric.name', 'fabric.act', 'fabric.reason'],
+    sometimes: ['error.type'],
+  },
   http: {
     name: '{http.request.method} {path}',
     kind: 'client',
@@ -200,7 +209,7 @@ export const spans = tableOf<SpanContract<AttributeName, keyof typeof events>>()
   statement: {
     name: '{db.query.summary}',
     kind: 'client',
-    when: 'Each Postgres statement of a run or a planning.',
+    when: 'Each Postgres statement of a run, a planning or an act of the page.',
     always: ['db.system.name', 'db.namespace', 'db.operation.name', 'db.query.summary', 'db.query.text'],
     sometimes: ['server.address', 'server.port', 'db.response.returned_rows', 'error.type', 'db.response.status_code'],
   },

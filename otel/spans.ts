@@ -6,13 +6,22 @@
 //   SP3. Contention and a cancel are no errors. A failed attempt is one, and the state `errored` is.
 //   SP4. What is told of a failure is its note, never the error behind it: a note carries no secret.
 
-import { type Attributes, context, type Link, ROOT_CONTEXT, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import type { FailureNote } from '../machines/fabric/failure.ts';
 import { Episode } from './episode.ts';
+import { failSpan } from './in-span.ts';
 import { spans } from './names.ts';
 import { startTold, type Told } from './tell.ts';
-import { readTraceparent } from './traceparent.ts';
-import type { CommittedRun, SweepRepairs, TracedTransition, Tracing } from './tracing.ts';
+import { readTraceparent, writeTraceparent } from './traceparent.ts';
+import type { CommittedRun, PersonsAct, SweepRepairs, TracedTransition, Tracing } from './tracing.ts';
 import { top } from './transitions.ts';
 
 export interface TracesDeps {
@@ -110,6 +119,25 @@ export class Traces implements Tracing {
     startTold(this.#tracer, spans.sweep.name, attributes, options, ROOT_CONTEXT).end(this.#nowMs());
   }
 
+  async acted<Answer>(
+    { act, by, fabricId, name }: PersonsAct,
+    work: (traceparent: string | null) => Promise<Answer>,
+  ): Promise<Answer> {
+    const attributes: Told = { 'fabric.id': fabricId, 'fabric.name': name, 'fabric.act': act, 'fabric.reason': by };
+    const called = spans.act.name.replace('{fabric.act}', act);
+    const span = startTold(this.#tracer, called, attributes, { root: true }, ROOT_CONTEXT);
+    try {
+      const within = trace.setSpan(ROOT_CONTEXT, span);
+      return await context.with(within, work, undefined, writeTraceparent(span.spanContext()));
+    } catch (thrown) {
+      const { code } = thrown as { readonly code?: unknown };
+      failSpan(span, typeof code === 'string' ? code : 'INTERNAL');
+      throw thrown;
+    } finally {
+      span.end();
+    }
+  }
+
   end(): void {
     for (const [fabricId, now] of this.#inHand) {
       if (now.run?.outcome === 'running') now.run.outcome = 'abandoned';
@@ -117,7 +145,7 @@ export class Traces implements Tracing {
     }
   }
 
-  #beginRun({ fabricId, name, reason, context: { trigger, servedDueMs, traceparent } }: TracedTransition): InHand {
+  #beginRun({ fabricId, name, reason, context: { trigger, servedDueMs, follows } }: TracedTransition): InHand {
     const attributes: Told = {
       'fabric.id': fabricId,
       'fabric.name': name,
@@ -129,7 +157,7 @@ export class Traces implements Tracing {
       }),
       ...(trigger === 'manual' && reason !== null && { 'fabric.reason': reason }),
     };
-    const options = { root: true, links: linksTo(traceparent, trigger) };
+    const options = { root: true, links: linksTo(follows, trigger) };
     const root = startTold(this.#tracer, spans.run.name, attributes, options, ROOT_CONTEXT);
     return { episode: new Episode(this.#tracer, fabricId, root), run: { outcome: 'running', failure: null } };
   }
@@ -161,12 +189,13 @@ function planned({ event, to, context: { plan } }: TracedTransition): Told {
 }
 
 /** Why a run ran decides what it follows from. */
-function linksTo(traceparent: string | null, trigger: string): Link[] {
-  const before = readTraceparent(traceparent);
-  if (!before) return [];
+function linksTo(follows: readonly string[], trigger: string): Link[] {
   const how = { sync: 'armed_by', manual: 'requested_by' }[trigger] ?? 'failed_attempt';
   const attributes: Told = { 'fabric.link': how };
-  return [{ context: before, attributes: attributes as Attributes }];
+  return follows.flatMap((traceparent) => {
+    const before = readTraceparent(traceparent);
+    return before ? [{ context: before, attributes: attributes as Attributes }] : [];
+  });
 }
 
 function note(run: RunNotes, episode: Episode, { from, to, context: fabric }: TracedTransition): void {

@@ -35,7 +35,7 @@ export interface RecentTrace {
   readonly trace_id: string;
   /** Null for a planning outside of a run, and for a run that was not granted. */
   readonly run: string | null;
-  /** As `fabric.run.outcome`; `replan` for a planning. */
+  /** As `fabric.run.outcome`; `replan` for a planning, and what was done for an act of a person. */
   readonly outcome: string;
   readonly start_ms: number;
   readonly duration_ms: number;
@@ -85,7 +85,7 @@ export class TraceBuffer implements SpanProcessor {
         : {
             trace_id: traceId,
             run: text(root.attributes['fabric.run.id']),
-            outcome: text(root.attributes['fabric.run.outcome']) ?? 'replan',
+            outcome: text(root.attributes['fabric.run.outcome'] ?? root.attributes['fabric.act']) ?? 'replan',
             start_ms: toMs(root.startTime),
             duration_ms: toMs(root.duration),
             spans: spans.length + missing,

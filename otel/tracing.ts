@@ -31,6 +31,14 @@ export interface ObjectCounts {
   readonly quarantined: number;
 }
 
+/** What a person did to a fabric by the inspector's page. */
+export interface PersonsAct {
+  readonly act: string;
+  readonly by: string;
+  readonly fabricId: string;
+  readonly name: string;
+}
+
 /** What one pass of the sweep repaired. */
 export interface SweepRepairs {
   readonly why: string;
@@ -54,6 +62,8 @@ export interface Tracing {
   /** The fabric is gone: whatever was in hand is over. */
   removed(fabricId: string, name: string, from: string): void;
   swept(repairs: SweepRepairs): void;
+  /** Does an act as a trace of its own. `work` is given its W3C trace context; null where there is none. */
+  acted<Answer>(act: PersonsAct, work: (traceparent: string | null) => Promise<Answer>): Promise<Answer>;
   /** Ends whatever is still open. */
   end(): void;
 }
@@ -65,5 +75,6 @@ export const noTracing: Tracing = {
   committed: () => {},
   removed: () => {},
   swept: () => {},
+  acted: (_, work) => work(null),
   end: () => {},
 };

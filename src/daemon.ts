@@ -9,6 +9,7 @@ import { FabricFailure } from '../machines/fabric/failure.ts';
 import type { Measuring } from '../otel/metrics-start.ts';
 import { prometheusContentType } from '../otel/prometheus.ts';
 import type { OpenTraces } from '../otel/start.ts';
+import { noTracing } from '../otel/tracing.ts';
 import { MetricsListener } from './admin/metrics-listener.ts';
 import { AdminServer } from './admin/server.ts';
 import { Vitals } from './admin/vitals.ts';
@@ -111,6 +112,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       const health = vitals.progress();
       return health.ok ? null : health.why;
     },
+    tracing: deps.traces?.tracing ?? noTracing,
     traces: deps.traces?.buffer ?? null,
   });
   const metrics = { scrape: deps.measuring.scrape, contentType: prometheusContentType, clock };

@@ -52,7 +52,7 @@ export async function runOnce(
     for (const { fabricId } of rows) {
       const request = requests.find((one) => one.fabricId === fabricId);
       if (!request || signal.aborted) continue;
-      const answer = fleet.request(fabricId, request.by, request.traceparent);
+      const answer = fleet.request(fabricId, request.by, request.traceparents);
       if (typeof answer !== 'string') await store.refuseRequests(fabricId, answer.refused);
     }
     await fleet.idle();

@@ -29,7 +29,8 @@ export interface FabricContext extends FabricInput {
   /** The attempt in hand. */
   readonly trigger: Trigger;
   readonly servedDueMs: number | null;
-  readonly traceparent: string | null;
+  /** W3C trace contexts of what it follows from: of the run that armed its timer, or of everybody who asked. */
+  readonly follows: readonly string[];
   readonly token: string | null;
   readonly claim: Claim | null;
   /** Why the attempt in hand may not go on, or could not begin. It is kept until the next one, for whoever tells it. */
@@ -40,7 +41,6 @@ export const attempt = ({ context }: { context: FabricContext }): AttemptInput =
   fabricId: context.fabricId,
   trigger: context.trigger,
   servedDueMs: context.servedDueMs,
-  traceparent: context.traceparent,
 });
 
 export const claim = ({ context }: { context: FabricContext }): AttemptInput & { token: string } => {

@@ -20,7 +20,7 @@ export type FabricEvent =
       readonly traceparent: string | null;
     }
   /** A person asked for a sync now; the request is a row, so an answer can be waited for. */
-  | { readonly type: 'SYNC_REQUESTED'; readonly by?: string; readonly traceparent?: string | null }
+  | { readonly type: 'SYNC_REQUESTED'; readonly by?: string; readonly traceparents?: readonly string[] }
   /** The lease could not be renewed, or a person force-unlocked the fabric. */
   | { readonly type: 'LEASE_LOST'; readonly reason: string }
   /** Stop the run in hand. */

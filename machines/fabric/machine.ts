@@ -74,16 +74,17 @@ const machine = setup({
       const trouble = plan.state === 'idle' ? { attempts: 0, failure: null } : plan;
       return { plan, rest: plan.state, attempts: trouble.attempts, failure: trouble.failure };
     }),
-    forgetAttempt: assign({ token: null, claim: null, servedDueMs: null, traceparent: null }),
+    forgetAttempt: assign({ token: null, claim: null, servedDueMs: null, follows: [] }),
     serveTimer: assign(({ event }) => {
       assertEvent(event, 'TIMER_DUE');
       const { kind, dueAtMs, traceparent } = event;
-      return { trigger: kind, servedDueMs: dueAtMs, traceparent, obstacle: null };
+      const follows = traceparent === null ? [] : [traceparent];
+      return { trigger: kind, servedDueMs: dueAtMs, follows, obstacle: null };
     }),
     serveRequest: assign(({ event }) => {
       assertEvent(event, 'SYNC_REQUESTED');
-      const traceparent = event.traceparent ?? null;
-      return { trigger: 'manual' as const, servedDueMs: null, traceparent, obstacle: null };
+      const follows = event.traceparents ?? [];
+      return { trigger: 'manual' as const, servedDueMs: null, follows, obstacle: null };
     }),
     holdLease: assign(({ event }) => {
       const answer = answerIn<LockAnswer>(event);
@@ -209,7 +210,7 @@ export const fabricMachine = machine.createMachine({
     failure: null,
     trigger: 'sync',
     servedDueMs: null,
-    traceparent: null,
+    follows: [],
     token: null,
     claim: null,
     obstacle: null,

@@ -46,7 +46,6 @@ export interface AttemptInput {
   readonly trigger: Trigger;
   /** The due time being served; null for a manual run. */
   readonly servedDueMs: number | null;
-  readonly traceparent: string | null;
 }
 
 export interface RunInput extends AttemptInput {

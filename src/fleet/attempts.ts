@@ -108,9 +108,10 @@ export class Attempts {
     return { kind: 'acquired', token, degraded: lease === null };
   }
 
-  async makeClaim(input: AttemptInput & { token: string }): Promise<ClaimAnswer> {
+  /** @param traceparent of the run's own trace */
+  async makeClaim(input: AttemptInput & { token: string }, traceparent: string | null = null): Promise<ClaimAnswer> {
     const { store, daemon, policy, clock } = this.#deps;
-    const { token, fabricId, trigger, servedDueMs, traceparent } = input;
+    const { token, fabricId, trigger, servedDueMs } = input;
     let claimed = false;
     try {
       // Over a lease of our own the claim would take this fabric's last run for one that a crash cut off.

@@ -34,9 +34,8 @@ export function bindFabricMachine(
       acquireLease: fromPromise<LockAnswer, AttemptInput>(({ input, signal }) =>
         within(input, () => attempts.acquireLease(input, signal)),
       ),
-      // What comes in is the trace that the run follows from; what is written is its own.
       makeClaim: fromPromise<ClaimAnswer, AttemptInput & { token: string }>(({ input }) =>
-        within(input, () => attempts.makeClaim({ ...input, traceparent: tracing.traceparent(input.fabricId) })),
+        within(input, () => attempts.makeClaim(input, tracing.traceparent(input.fabricId))),
       ),
       runSync: fromPromise<RunEnding, RunInput>(({ input, signal }) =>
         within(input, () => attempts.runSync(input, signal)),

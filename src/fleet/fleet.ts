@@ -129,7 +129,11 @@ export class Fleet {
    * A person asked for a sync now.
    * @returns `asked`; `joined` where a run is in hand; `left` to the next daemon, as this one stops; or why it can not be
    */
-  request(fabricId: string, by: string, traceparent: string | null): 'asked' | 'joined' | 'left' | { refused: string } {
+  request(
+    fabricId: string,
+    by: string,
+    traceparents: readonly string[],
+  ): 'asked' | 'joined' | 'left' | { refused: string } {
     if (this.#stopping) return 'left';
     const member = this.#members.get(fabricId);
     if (!member) return { refused: 'no such fabric' };
@@ -139,7 +143,7 @@ export class Fleet {
     }
     const { plan } = member.actor.getSnapshot().context;
     if (plan.state === 'idle' && !manualAllowed[plan.reason]) return { refused: plan.reason };
-    this.#whenSlot(fabricId, 'manual', { type: 'SYNC_REQUESTED', by, traceparent });
+    this.#whenSlot(fabricId, 'manual', { type: 'SYNC_REQUESTED', by, traceparents });
     return 'asked';
   }
 

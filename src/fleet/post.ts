@@ -111,7 +111,7 @@ export class Post implements Service {
     fleet.plan(planned, by || why, this.#isArmed(row, planned.plan, why));
     if (row.requestsOpen === 0) return;
     for (const asked of await store.openRequests(fabricId)) {
-      const answer = fleet.request(fabricId, asked.by, asked.traceparent);
+      const answer = fleet.request(fabricId, asked.by, asked.traceparents);
       if (typeof answer === 'string') continue;
       await store.refuseRequests(fabricId, answer.refused);
       log.warn(

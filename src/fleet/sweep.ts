@@ -231,9 +231,9 @@ export class Sweep implements Service {
 
   async #hearRequests(): Promise<void> {
     const { store, fleet, reread } = this.#deps;
-    for (const { fabricId, by, traceparent } of await store.openRequests()) {
+    for (const { fabricId, by, traceparents } of await store.openRequests()) {
       // What is known here may be older than the request: nobody is refused but by the row as it is now.
-      const answer = fleet.request(fabricId, by, traceparent);
+      const answer = fleet.request(fabricId, by, traceparents);
       if (typeof answer !== 'string') reread(fabricId, 'request');
     }
   }

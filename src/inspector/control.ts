@@ -5,6 +5,7 @@
 
 import { oneLine } from '../../machines/fabric/failure.ts';
 import { manualAllowed, plan } from '../../machines/fabric/plan.ts';
+import type { Tracing } from '../../otel/tracing.ts';
 import { type Clock, formatIso } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Operator, StatusRow } from '../ports/operator.ts';
@@ -19,6 +20,7 @@ export interface ControlDeps {
   readonly breakLock: (fabricId: string) => Promise<'freed' | 'not_locked' | 'unavailable' | 'none'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tracing: Pick<Tracing, 'acted'>;
 }
 
 /** What an act is done on. */
@@ -26,6 +28,8 @@ interface Subject {
   readonly row: StatusRow;
   readonly nowMs: number;
   readonly by: string;
+  /** Of the act's own trace. */
+  readonly traceparent: string | null;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -58,13 +62,15 @@ export class Control {
 
   /** @throws Refusal; FabricFailure where Postgres does not answer */
   async do(act: Act, fabricId: string, by: string, body: Readonly<Record<string, unknown>>): Promise<ActAnswer> {
-    const { operator, clock, log } = this.#deps;
+    const { operator, clock, log, tracing } = this.#deps;
     const { fabrics, nowMs } = await operator.status(fabricId);
     const [row] = fabrics;
     if (!row) throw new Refusal(404, 'NO_SUCH_FABRIC', 'the fabric was removed meanwhile');
     const fields = { act, by, via: 'inspector', fabric: row.name, fabric_id: fabricId };
     try {
-      const said = await this.#acts[act]({ row, nowMs, by, body });
+      const said = await tracing.acted({ act, by, fabricId, name: row.name }, (traceparent) =>
+        this.#acts[act]({ row, nowMs, by, traceparent, body }),
+      );
       log.info(fields, `${by}: ${act} of ${row.name}: ${said}`);
       return { act, fabric: row.name, fabric_id: fabricId, by, at: formatIso(clock.nowMs()), said };
     } catch (thrown) {
@@ -74,14 +80,14 @@ export class Control {
     }
   }
 
-  async #trigger({ row, nowMs, by }: Subject): Promise<string> {
+  async #trigger({ row, nowMs, by, traceparent }: Subject): Promise<string> {
     const planned = plan(row, nowMs);
     if (planned.state === 'idle' && !manualAllowed[planned.reason]) {
       const { reason } = planned;
       const said = `${row.name} can not be synced: ${idleWords[reason]}`;
       throw new Refusal(409, reason.toUpperCase(), said, idleHint(reason, row.name));
     }
-    const [request] = await this.#deps.operator.request([row.fabricId], by, null);
+    const [request] = await this.#deps.operator.request([row.fabricId], by, traceparent);
     if (!request) throw new Refusal(404, 'NO_SUCH_FABRIC', 'the fabric was removed meanwhile');
     if (isRunning(row, nowMs)) return `A run of ${row.name} is in hand; the request joins it.`;
     return `A sync of ${row.name} is asked for (request ${request.requestId}).`;
@@ -115,13 +121,13 @@ export class Control {
     throw new Refusal(409, 'NOT_PAUSED', `${row.name} was not paused`);
   }
 
-  async #approve({ row, nowMs, by, body }: Subject): Promise<string> {
+  async #approve({ row, nowMs, by, traceparent, body }: Subject): Promise<string> {
     if (typeof body.run !== 'string' || !/^[0-9]{1,19}$/.test(body.run))
       throw new Refusal(400, 'BAD_REQUEST', 'say whose approval was shown: {"run": "…"}');
     if (!row.approval) throw new Refusal(409, 'NOTHING_WAITS', `nothing of ${row.name} waits for approval`);
     const planned = plan(row, nowMs);
     const ask = planned.state !== 'idle' || manualAllowed[planned.reason];
-    const answer = await this.#deps.operator.approve(row.fabricId, { runId: body.run, by, ask });
+    const answer = await this.#deps.operator.approve(row.fabricId, { runId: body.run, by, ask, traceparent });
     if (answer.kind === 'changed') {
       throw new Refusal(
         409,

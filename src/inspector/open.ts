@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { oneLine } from '../../machines/fabric/failure.ts';
+import type { Tracing } from '../../otel/tracing.ts';
 import { top } from '../../otel/transitions.ts';
 import type { Tiding } from '../admin/tidings.ts';
 import { type Clock, formatIso } from '../clock.ts';
@@ -44,6 +45,7 @@ export interface InspectorDeps {
   readonly servers: Pick<Servers, 'timers' | 'redisAway' | 'breakLock' | 'openOperator'>;
   /** Why the daemon makes no progress; null where it does. */
   readonly stuck: () => string | null;
+  readonly tracing: Pick<Tracing, 'acted'>;
   /** Null: no spans are kept. */
   readonly traces: RecentTraces | null;
 }
@@ -115,7 +117,7 @@ export function openInspector(deps: InspectorDeps): Inspector {
       details,
       streams,
       control: deps.control
-        ? { acts: new Control({ operator, breakLock: servers.breakLock, clock, log }), desk }
+        ? { acts: new Control({ operator, breakLock: servers.breakLock, clock, log, tracing: deps.tracing }), desk }
         : null,
       log,
     });

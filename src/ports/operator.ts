@@ -196,7 +196,10 @@ export interface Operator {
   /** @returns false where it was not paused */
   resume(fabricId: string, by: string): Promise<boolean>;
   /** Approves what waits since the run that was shown, and asks for a sync where `ask`. */
-  approve(fabricId: string, approval: { runId: string; by: string; ask: boolean }): Promise<Approved>;
+  approve(
+    fabricId: string,
+    approval: { runId: string; by: string; ask: boolean; traceparent: string | null },
+  ): Promise<Approved>;
   /**
    * Bumps the epoch, closes the run as fenced, frees the lease, puts back what the row said before the run.
    * @returns null where there is no such fabric

@@ -231,6 +231,18 @@ export type Notice =
   /** The connection was lost and is back: anything may have happened. */
   | { readonly what: 'everything' };
 
+/** The open requests of one fabric. */
+export interface OpenRequests {
+  readonly fabricId: string;
+  /** Who asked first. */
+  readonly by: string;
+  /** W3C trace contexts of those who asked, as far as they have one: the first `linksMax` of them. */
+  readonly traceparents: readonly string[];
+}
+
+/** A run that answers a crowd is not to carry it all. */
+export const linksMax = 8;
+
 export interface RememberedPlan {
   readonly plan: Plan;
   /** What it was read off: a row that has moved since then says something newer. */
@@ -271,7 +283,7 @@ export interface Store {
   /** Ends pauses whose time has come, but for rows that somebody keeps locked. @returns their fabrics */
   endPauses(): Promise<readonly string[]>;
   /** Fabrics with an open "sync now" request: all of them, or one. */
-  openRequests(fabricId?: string): Promise<readonly { fabricId: string; by: string; traceparent: string | null }[]>;
+  openRequests(fabricId?: string): Promise<readonly OpenRequests[]>;
   /** Settles a fabric's open requests without a run. @returns how many */
   refuseRequests(fabricId: string, refusal: string): Promise<number>;
   /**

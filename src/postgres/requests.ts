@@ -1,22 +1,20 @@
 // "Sync now", as rows: they survive the daemon that heard them.
 
+import { linksMax, type OpenRequests } from '../ports/store.ts';
 import type { Database } from './connect.ts';
 
-export interface OpenRequest {
-  readonly fabricId: string;
-  readonly by: string;
-  readonly traceparent: string | null;
-}
-
-/** Fabrics with an open request, or one of them; the oldest request speaks for all of a fabric. */
-export async function openRequests(database: Database, fabricId: string | null): Promise<readonly OpenRequest[]> {
+/** Fabrics with open requests, or one of them. */
+export async function openRequests(database: Database, fabricId: string | null): Promise<readonly OpenRequests[]> {
   return database.act(
     'read the open requests',
-    (sql) => sql<OpenRequest[]>`
-      select distinct on (fabric_id) fabric_id::text as "fabricId", asked_by as by, traceparent
+    (sql) => sql<OpenRequests[]>`
+      select fabric_id::text as "fabricId", (array_agg(asked_by order by id))[1] as by,
+             coalesce((array_agg(traceparent order by id) filter (where traceparent is not null))[1:${linksMax}::int],
+                      '{}') as traceparents
         from fabric_request
        where settled_at is null and (${fabricId}::bigint is null or fabric_id = ${fabricId}::bigint)
-       order by fabric_id, id`,
+       group by fabric_id
+       order by fabric_id`,
   );
 }
 

@@ -169,7 +169,7 @@ describe('a change', () => {
     }
     expect(did).toEqual([]);
     expect((await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), cookie }))).status).toBe(200);
-    expect(did).toEqual([['request', ['1'], 'ann@host']]);
+    expect(did).toEqual([['request', ['1'], 'ann@host', 'trace of trigger']]);
   });
 
   test('is not possible where the daemon only shows, not even with a login', async () => {

@@ -154,8 +154,8 @@ export async function openStand(options: StandOptions = {}) {
   const acts = new Control({
     operator: {
       status,
-      request: async (ids, by) => {
-        did.push(['request', ids, by]);
+      request: async (ids, by, traceparent) => {
+        did.push(['request', ids, by, traceparent]);
         return ids.map((fabricId) => ({ fabricId, requestId: '5' }));
       },
       pause: async (fabricId, pause) => void did.push(['pause', fabricId, pause]),
@@ -173,6 +173,7 @@ export async function openStand(options: StandOptions = {}) {
     breakLock: async () => 'not_locked',
     clock,
     log,
+    tracing: { acted: (act, work) => work(`trace of ${act.act}`) },
   });
   const server = new InspectorServer({
     address: options.address ?? { kind: 'tcp', host: '127.0.0.1', port: 0 },

@@ -288,6 +288,42 @@ describe('what happens outside of a run', () => {
     ]);
   });
 
+  test('a run that several asked for links to each of them', async () => {
+    const at = await ready();
+    // Nobody is heard before all have asked.
+    at.database.carry = () => {};
+    const spanIds = ['b7ad6b7169203331', 'b7ad6b7169203332'];
+    for (const id of spanIds) at.database.request('7', 'ann', `00-0af7651916cd43dd8448eb211c80319c-${id}-01`);
+    at.database.request('7', 'bob');
+    await pass(at.clock, 5_000);
+    await until(() => at.database.runs.length === 2 && at.path() === 'scheduled.waiting');
+    const run = (await heldAgainstContract(at)).findLast(({ name }) => name === 'fabric.run');
+    expect(run?.links.map(({ context }) => context.spanId)).toEqual(spanIds);
+  });
+
+  test('an act of the page is a trace of its own, which its run links to', async () => {
+    const at = await ready();
+    const act = { act: 'trigger', by: 'ann@noc', fabricId: '7', name: 'fabric-7' };
+    const people = memoryOperator(at.database);
+    await at.traces.acted(act, (traceparent) => people.request(['7'], 'ann@noc', traceparent));
+    await until(() => at.database.runs.length === 2 && at.path() === 'scheduled.waiting');
+    const refused = Object.assign(new Error('no'), { code: 'PAUSED' });
+    await expect(at.traces.acted(act, () => Promise.reject(refused))).rejects.toBe(refused);
+    const those = await heldAgainstContract(at);
+    const [done, failed] = those.filter(({ name }) => name === 'fabric.act trigger');
+    const run = those.findLast(({ name }) => name === 'fabric.run');
+    expect(run?.links.map(({ context, attributes: a }) => [context.spanId, a])).toEqual([
+      [done?.spanContext().spanId, { 'fabric.link': 'requested_by' }],
+    ]);
+    expect(failed?.attributes['error.type']).toBe('PAUSED');
+    expect(
+      at.buffer
+        .recent('7')
+        .map(({ outcome }) => outcome)
+        .slice(0, 3),
+    ).toEqual(['trigger', 'complete', 'trigger']);
+  });
+
   test('the state in which only a person can help is an error, and that before it is none', async () => {
     const at = await ready({ FABRIC_SYNCD_RETRIES_MAX: '1' });
     at.fabric.troubleElsewhere = async () => {
@@ -316,7 +352,7 @@ describe('what happens outside of a run', () => {
 
 describe('the contract', () => {
   test('has nothing that was never told', () => {
-    expect(untold(everything, ['run', 'replan', 'state', 'transition', 'merge', 'sweep'])).toEqual([]);
+    expect(untold(everything, ['run', 'replan', 'state', 'transition', 'merge', 'sweep', 'act'])).toEqual([]);
   });
 
   test('has no attribute that nothing has', () => {

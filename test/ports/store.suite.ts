@@ -309,7 +309,7 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       const id = await place.add();
       await place.operator.request([id, '999999'], 'ann', null);
       await place.operator.request([id], 'bob', null);
-      expect(await one.openRequests(id)).toEqual([{ fabricId: id, by: 'ann', traceparent: null }]);
+      expect(await one.openRequests(id)).toEqual([{ fabricId: id, by: 'ann', traceparents: [] }]);
       expect((await rowOf(id)).requestsOpen).toBe(2);
       expect(await one.refuseRequests(id, 'paused')).toBe(2);
       expect(await one.openRequests(id)).toEqual([]);
@@ -321,8 +321,15 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       const waits = (resources: readonly string[]) =>
         ({ kind: 'deletions', runId: first.claim.runId, sinceMs: 1, deletions: { VPC: 1 }, of: 2, resources }) as const;
       await one.commit(commitRequest(first, { approval: waits(['1', '2']) }), neverAborted);
-      expect(await place.operator.approve(id, { runId: '0', by: 'ann', ask: true })).toEqual({ kind: 'changed' });
-      const approved = await place.operator.approve(id, { runId: first.claim.runId, by: 'ann', ask: true });
+      expect(await place.operator.approve(id, { runId: '0', by: 'ann', ask: true, traceparent: null })).toEqual({
+        kind: 'changed',
+      });
+      const approved = await place.operator.approve(id, {
+        runId: first.claim.runId,
+        by: 'ann',
+        ask: true,
+        traceparent: null,
+      });
       expect(approved).toMatchObject({ kind: 'approved' });
       const second = await claimed(id);
       expect(second.settings).toMatchObject({ approved: true, approval: waits(['1', '2']) });

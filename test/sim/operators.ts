@@ -27,7 +27,8 @@ export async function operate(place: Place, fabricId: string, act: OperatorAct, 
       for (const { requestId } of await operator.request([fabricId], 'ann', null)) checker.asked(requestId, fabricId);
       return;
     case 'approve':
-      if (row.approval) await operator.approve(fabricId, { runId: row.approval.runId, by: 'ann', ask: true });
+      if (row.approval)
+        await operator.approve(fabricId, { runId: row.approval.runId, by: 'ann', ask: true, traceparent: null });
       return;
     case 'unlock':
       checker.unlocked(fabricId);

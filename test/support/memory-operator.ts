@@ -14,10 +14,10 @@ export type ChangingOperator = Pick<
 
 export function memoryOperator(database: MemoryDatabase): ChangingOperator {
   return {
-    request: async (fabricIds, by) =>
+    request: async (fabricIds, by, traceparent) =>
       fabricIds
         .filter((fabricId) => database.rows.has(fabricId))
-        .map((fabricId) => ({ fabricId, requestId: database.request(fabricId, by).requestId })),
+        .map((fabricId) => ({ fabricId, requestId: database.request(fabricId, by, traceparent).requestId })),
     async pause(fabricId, { by, untilMs }) {
       const row = database.rows.get(fabricId);
       if (!row) return;
@@ -31,11 +31,11 @@ export function memoryOperator(database: MemoryDatabase): ChangingOperator {
       database.tell({ what: 'changed', fabricId, by });
       return true;
     },
-    async approve(fabricId, { runId, by, ask }) {
+    async approve(fabricId, { runId, by, ask, traceparent }) {
       const row = database.rows.get(fabricId);
       if (row?.approval?.runId !== runId) return { kind: 'changed' };
       row.approved = true;
-      return { kind: 'approved', requestId: ask ? database.request(fabricId, by).requestId : null };
+      return { kind: 'approved', requestId: ask ? database.request(fabricId, by, traceparent).requestId : null };
     },
     async unlock(fabricId, by) {
       const row = database.rows.get(fabricId);

@@ -2,17 +2,18 @@
 
 import { probeDelayMs, retryDelayMs } from '../../machines/fabric/backoff.ts';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
-import type {
-  Approval,
-  Claimed,
-  ClaimRequest,
-  CommitRequest,
-  Committed,
-  FabricRow,
-  RememberedPlan,
-  Settled,
-  SettleRequest,
-  Store,
+import {
+  type Approval,
+  type Claimed,
+  type ClaimRequest,
+  type CommitRequest,
+  type Committed,
+  type FabricRow,
+  linksMax,
+  type RememberedPlan,
+  type Settled,
+  type SettleRequest,
+  type Store,
 } from '../../src/ports/store.ts';
 import { settingsOf } from './fabric-settings.ts';
 import type { Act, MemoryDatabase, Row } from './memory-database.ts';
@@ -94,9 +95,9 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
     openRequests: (fabricId) =>
       act('openRequests', fabricId ?? '', () =>
         all().flatMap((row) => {
-          const [first] =
-            fabricId === undefined || fabricId === row.fabricId ? database.openRequests(row.fabricId) : [];
-          return first ? [{ fabricId: row.fabricId, by: first.by, traceparent: first.traceparent }] : [];
+          const open = fabricId === undefined || fabricId === row.fabricId ? database.openRequests(row.fabricId) : [];
+          const traceparents = open.flatMap(({ traceparent }) => traceparent ?? []).slice(0, linksMax);
+          return open[0] ? [{ fabricId: row.fabricId, by: open[0].by, traceparents }] : [];
         }),
       ),
     refuseRequests: (fabricId, refusal) =>

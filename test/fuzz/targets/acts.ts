@@ -1,6 +1,7 @@
 // The bodies of what somebody who has logged in asks of a fabric: an answer or a refusal, and nothing that Postgres could
 // not take reaches it.
 
+import { noTracing } from '../../../otel/tracing.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { Refusal } from '../../../src/inspector/answers.ts';
 import { Control } from '../../../src/inspector/control.ts';
@@ -47,6 +48,7 @@ export const controlActs: Target = {
           breakLock: async () => 'freed',
           clock,
           log,
+          tracing: noTracing,
         } as never);
         if (!control.knows(act)) return;
         try {

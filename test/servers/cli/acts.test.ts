@@ -40,7 +40,7 @@ describe('the record of acts', () => {
     await operator.resume(fabricId, 'cy@host');
     await operator.unlock(fabricId, 'dan@host');
     await sql`update fabric_cycle set approval = ${sql.json({ kind: 'cluster', run: '7', since: 0, pinned: 'a', found: 'b' })} where fabric_id = ${fabricId}`;
-    await operator.approve(fabricId, { runId: '7', by: 'eve@host', ask: false });
+    await operator.approve(fabricId, { runId: '7', by: 'eve@host', ask: false, traceparent: null });
     expect(await did(fabricId)).toEqual([
       'approve eve@host',
       'unlock dan@host',
@@ -57,7 +57,9 @@ describe('the record of acts', () => {
   test('has nothing of an act that did not happen', async () => {
     const fabricId = await makeFabric(database.sql, 'lab');
     expect(await operator.resume(fabricId, 'ann@host')).toBe(false);
-    expect(await operator.approve(fabricId, { runId: '7', by: 'ann@host', ask: true })).toEqual({ kind: 'changed' });
+    expect(await operator.approve(fabricId, { runId: '7', by: 'ann@host', ask: true, traceparent: null })).toEqual({
+      kind: 'changed',
+    });
     await operator.request(['999999'], 'ann@host', null);
     expect(await operator.unlock('999999', 'ann@host')).toBeNull();
     expect(await did(fabricId)).toEqual([]);

@@ -6,6 +6,7 @@ import { postgresOperator } from '../../../src/postgres/operator/operator.ts';
 import { createStore } from '../../../src/postgres/store.ts';
 import { cloneDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { makeChange, makeFabric, makeResource, makeRun, makeRunning } from '../../support/rows.ts';
+import { runFabricSyncd } from '../../support/run-program.ts';
 
 let clone: TestDatabase;
 let database: Database;
@@ -123,7 +124,7 @@ describe('approve', () => {
 
   test('approves what was shown, and asks for a sync in the same act', async () => {
     const { fabricId, runId } = await waits();
-    const answer = await operator.approve(fabricId, { runId, by: 'ann@noc', ask: true });
+    const answer = await operator.approve(fabricId, { runId, by: 'ann@noc', ask: true, traceparent: null });
     expect(answer).toEqual({ kind: 'approved', requestId: expect.any(String) });
     expect(await statusOf(fabricId)).toMatchObject({
       approvedBy: 'ann@noc',
@@ -132,9 +133,20 @@ describe('approve', () => {
     });
   });
 
+  test('by the command it passes on who called it', async () => {
+    const { fabricId } = await waits();
+    const line = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const env = { DATABASE_URL: clone.url, TRACEPARENT: line };
+    expect((await runFabricSyncd(['approve', 'lab', '--yes'], { env })).code).toBe(0);
+    const rows = await database.sql`select traceparent from fabric_request where fabric_id = ${fabricId}`;
+    expect([...rows]).toEqual([{ traceparent: line }]);
+  });
+
   test('what waits since another run than the one that was shown is not approved', async () => {
     const { fabricId } = await waits();
-    expect(await operator.approve(fabricId, { runId: '0', by: 'ann', ask: true })).toEqual({ kind: 'changed' });
+    expect(await operator.approve(fabricId, { runId: '0', by: 'ann', ask: true, traceparent: null })).toEqual({
+      kind: 'changed',
+    });
     expect(await statusOf(fabricId)).toMatchObject({ approvedBy: null, requestsOpen: 0 });
   });
 });

@@ -119,7 +119,7 @@ describe('how a run ends', () => {
     expect(
       await place.sql`select run_id, settled_at is null as open from fabric_request where fabric_id = ${id}`,
     ).toEqual([0, 1].map(() => ({ run_id: claimed.claim.runId, open: false })));
-    expect(await place.store.openRequests()).toEqual([{ fabricId: other, by: 'ann', traceparent: null }]);
+    expect(await place.store.openRequests()).toEqual([{ fabricId: other, by: 'ann', traceparents: [] }]);
   });
 
   test('a run that found nothing new writes no row of the inventory', async () => {

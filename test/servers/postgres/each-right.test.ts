@@ -105,7 +105,7 @@ async function everything(): Promise<void> {
     await operator.pause(id, { by: 'ann', reason: 'a look', untilMs: null });
     await store.endPauses();
     await operator.resume(id, 'ann');
-    await operator.approve(id, { runId: '1', by: 'ann', ask: true });
+    await operator.approve(id, { runId: '1', by: 'ann', ask: true, traceparent: null });
     await operator.cancel(id, 'ann');
     const [request] = await operator.request([id], 'ann', null);
     await store.openRequests(id);

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { backoffDefault } from '../../../machines/fabric/backoff.ts';
 import type { Plan } from '../../../machines/fabric/plan.ts';
+import { linksMax } from '../../../src/ports/store.ts';
 import { asOf } from '../../../src/postgres/operator/as-of.ts';
 import {
   addFabric,
@@ -267,21 +268,26 @@ describe('pauses', () => {
 });
 
 describe('requests', () => {
-  test('the oldest speaks for a fabric; refusing settles all of one fabric with the reason', async () => {
+  test('the oldest names who asked, all are told that are traced, up to a bound; refusing settles all of one fabric with the reason', async () => {
     const [one, two] = await addFabrics(place.sql, 2);
     const ask = (id: string | undefined, by: string, traceparent: string | null = null) =>
       place.sql`insert into fabric_request (fabric_id, asked_by, traceparent) values (${id ?? ''}, ${by}, ${traceparent})`;
     await ask(one, 'ann', '00-a-b-01');
     await ask(one, 'bob');
+    for (let i = 0; i < linksMax; i++) await ask(one, 'cy', `00-a-${i}-01`);
     await ask(two, 'eve');
-    expect(await place.store.openRequests(two)).toEqual([{ fabricId: two, by: 'eve', traceparent: null }]);
+    expect(await place.store.openRequests(two)).toEqual([{ fabricId: two, by: 'eve', traceparents: [] }]);
     const mine = async () => (await place.store.openRequests()).filter(({ fabricId }) => [one, two].includes(fabricId));
     expect(await mine()).toEqual([
-      { fabricId: one, by: 'ann', traceparent: '00-a-b-01' },
-      { fabricId: two, by: 'eve', traceparent: null },
+      {
+        fabricId: one,
+        by: 'ann',
+        traceparents: ['00-a-b-01', ...Array.from({ length: linksMax - 1 }, (_, i) => `00-a-${i}-01`)],
+      },
+      { fabricId: two, by: 'eve', traceparents: [] },
     ]);
-    expect(await place.store.refuseRequests(one ?? '', 'refused: it is paused')).toBe(2);
-    expect(await mine()).toEqual([{ fabricId: two, by: 'eve', traceparent: null }]);
+    expect(await place.store.refuseRequests(one ?? '', 'refused: it is paused')).toBe(2 + linksMax);
+    expect(await mine()).toEqual([{ fabricId: two, by: 'eve', traceparents: [] }]);
     expect(await rowOf(place.sql, 'fabric_request', { asked_by: 'bob' })).toMatchObject({
       refusal: 'refused: it is paused',
       run_id: null,
