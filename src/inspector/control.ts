@@ -46,7 +46,7 @@ export class Control {
   constructor(deps: ControlDeps) {
     this.#deps = deps;
     this.#acts = {
-      trigger: (subject) => this.#trigger(subject),
+      trigger: (subject) => this.#trigger(subject, 'trigger'),
       retry: (subject) => this.#retry(subject),
       pause: (subject) => this.#pause(subject),
       resume: (subject) => this.#resume(subject),
@@ -80,14 +80,14 @@ export class Control {
     }
   }
 
-  async #trigger({ row, nowMs, by, traceparent }: Subject): Promise<string> {
+  async #trigger({ row, nowMs, by, traceparent }: Subject, act: 'trigger' | 'retry'): Promise<string> {
     const planned = plan(row, nowMs);
     if (planned.state === 'idle' && !manualAllowed[planned.reason]) {
       const { reason } = planned;
       const said = `${row.name} can not be synced: ${idleWords[reason]}`;
       throw new Refusal(409, reason.toUpperCase(), said, idleHint(reason, row.name));
     }
-    const [request] = await this.#deps.operator.request([row.fabricId], by, traceparent);
+    const [request] = await this.#deps.operator.request([row.fabricId], by, traceparent, act);
     if (!request) throw new Refusal(404, 'NO_SUCH_FABRIC', 'the fabric was removed meanwhile');
     if (isRunning(row, nowMs)) return `A run of ${row.name} is in hand; the request joins it.`;
     return `A sync of ${row.name} is asked for (request ${request.requestId}).`;
@@ -103,7 +103,7 @@ export class Control {
         'To sync it now all the same, trigger it.',
       );
     }
-    return this.#trigger(subject);
+    return this.#trigger(subject, 'retry');
   }
 
   async #pause({ row, nowMs, by, body }: Subject): Promise<string> {

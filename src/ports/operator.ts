@@ -185,11 +185,15 @@ export interface Operator {
   /** Names of resources by id, for people: what an approval covers. */
   resourceNames(ids: readonly string[], limit: number): Promise<readonly ObjectName[]>;
 
-  /** "Sync now", one row a fabric; every daemon hears of it. Fabrics that are gone are left out. */
+  /**
+   * "Sync now", one row a fabric; every daemon hears of it. Fabrics that are gone are left out.
+   * @param act what is recorded: a retry is what a person asks of a fabric in trouble
+   */
   request(
     fabricIds: readonly string[],
     by: string,
     traceparent: string | null,
+    act?: 'trigger' | 'retry',
   ): Promise<readonly { fabricId: string; requestId: string }[]>;
   requests(requestIds: readonly string[]): Promise<readonly RequestRow[]>;
   pause(fabricId: string, pause: { by: string; reason: string; untilMs: number | null }): Promise<void>;

@@ -50,11 +50,17 @@ test('what asks for a sync is traced, and the request carries its trace on', asy
   await act('trigger');
   await act('approve', { run: '12' });
   expect(asked).toEqual([
-    [['1'], 'ann', '00-a-b-01'],
+    [['1'], 'ann', '00-a-b-01', 'trigger'],
     ['1', { runId: '12', by: 'ann', ask: true, traceparent: '00-a-b-01' }],
   ]);
   expect(traced.map(({ act }) => act)).toEqual(['trigger', 'approve']);
   expect(traced[0]).toMatchObject({ by: 'ann', fabricId: '1' });
+});
+
+test('a retry is recorded as one', async () => {
+  const { asked, act } = standing({ state: 'backoff', dueKind: 'retry', dueAtMs: nowMs + 60_000 });
+  await act('retry');
+  expect(asked).toEqual([[['1'], 'ann', '00-a-b-01', 'retry']]);
 });
 
 test('what is refused is traced as well', async () => {

@@ -49,7 +49,7 @@ fabric_act
   by text not null
   act text not null
   detail text not null default ''::text
-  constraint fabric_act_act_check CHECK ((act = ANY (ARRAY['trigger'::text, 'pause'::text, 'resume'::text, 'approve'::text, 'unlock'::text, 'cancel'::text])))
+  constraint fabric_act_act_check CHECK ((act = ANY (ARRAY['trigger'::text, 'retry'::text, 'pause'::text, 'resume'::text, 'approve'::text, 'unlock'::text, 'cancel'::text])))
   constraint fabric_act_fabric_id_fkey FOREIGN KEY (fabric_id) REFERENCES fabric(id) ON DELETE CASCADE
   constraint fabric_act_pkey PRIMARY KEY (id)
 

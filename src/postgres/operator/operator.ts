@@ -29,7 +29,7 @@ export function postgresOperator({ act }: Database): Operator {
     asOf: (fabricId, atMs) => act('read the history', (sql) => asOf(sql, fabricId, atMs)),
     resources: (query) => act('read the resources', (sql) => resources(sql, query)),
     resourceNames: (ids, limit) => act('read the resources', (sql) => resourceNames(sql, ids, limit)),
-    request: (ids, by, traceparent) => act('ask for a sync', (sql) => request(sql, ids, by, traceparent)),
+    request: (ids, by, traceparent, as) => act('ask for a sync', (sql) => request(sql, ids, by, traceparent, as)),
     requests: (ids) => act('read the requests', (sql) => requests(sql, ids)),
     pause: (fabricId, how) => act('pause a fabric', (sql) => pause(sql, fabricId, how)),
     resume: (fabricId, by) => act('resume a fabric', (sql) => resume(sql, fabricId, by)),

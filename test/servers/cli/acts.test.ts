@@ -36,6 +36,7 @@ describe('the record of acts', () => {
     const fabricId = await makeFabric(sql, 'lab');
     const other = await makeFabric(sql, 'other');
     await operator.request([fabricId, other], 'ann@host', null);
+    await operator.request([fabricId], 'ann@host', null, 'retry');
     await operator.pause(fabricId, { by: 'bob@host', reason: 'switch upgrade', untilMs: null });
     await operator.resume(fabricId, 'cy@host');
     await operator.unlock(fabricId, 'dan@host');
@@ -46,6 +47,7 @@ describe('the record of acts', () => {
       'unlock dan@host',
       'resume cy@host',
       'pause bob@host switch upgrade',
+      'retry ann@host',
       'trigger ann@host',
     ]);
     expect(await did(other)).toEqual(['trigger ann@host']);
