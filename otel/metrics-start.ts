@@ -45,11 +45,13 @@ export interface MeasuringOptions {
   readonly env: Environment;
   readonly resource: Resource;
   readonly version: string;
+  /** Calls back once after so many milliseconds. @returns takes that back */
+  readonly after: (ms: number, act: () => void) => () => void;
   /** One line for the log. */
   readonly warn: (line: string) => void;
 }
 
-export function startMeasuring({ env, resource, version, warn }: MeasuringOptions): Measuring {
+export function startMeasuring({ env, resource, version, after, warn }: MeasuringOptions): Measuring {
   if (isDisabled(env)) return measureNothing();
   const preference = env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE?.trim().toLowerCase() || 'cumulative';
   const exporter = openExporter({ env, signal: 'METRICS', warn }, () => new OTLPMetricExporter());
@@ -59,7 +61,7 @@ export function startMeasuring({ env, resource, version, warn }: MeasuringOption
   metrics.setGlobalMeterProvider(provider);
   const meter = provider.getMeter('fabric-syncd', version);
   const measured = new Metrics(meter);
-  const stopProcess = observeProcess(meter);
+  const stopProcess = observeProcess(meter, after);
   let look: Promise<string> | null = null;
   return {
     provider,

@@ -36,7 +36,7 @@ export async function openTelemetry(
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   };
   try {
-    const measuring = startMeasuring({ env, resource, version, warn });
+    const measuring = startMeasuring({ env, resource, version, after: clock.after, warn });
     open.push(() => measuring.stop());
     const meterProvider = measuring.provider;
     const logExport = startLogExport({ env, resource, version, meterProvider, warn });

@@ -2,16 +2,20 @@
 
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { MetricContract } from '../../otel/contract.ts';
+import { turnMs } from '../../otel/loop-watch.ts';
 import type { DaemonFacts, FabricFacts } from '../../otel/metrics.ts';
-import { type Measuring, startMeasuring } from '../../otel/metrics-start.ts';
+import { type Measuring, type MeasuringOptions, startMeasuring } from '../../otel/metrics-start.ts';
 import { counted, distributed, observed, ofProcess, ofSdk } from '../../otel/names.ts';
 import { readExposition, seriesValue } from '../support/exposition.ts';
+import { handClock } from '../support/hand-clock.ts';
 
-function measuring(env: Readonly<Record<string, string>> = {}): Measuring {
+const never = () => () => {};
+
+function measuring(env: Readonly<Record<string, string>> = {}, after: MeasuringOptions['after'] = never): Measuring {
   const resource = resourceFromAttributes({ 'service.name': 'under test' });
-  const started = startMeasuring({ env, resource, version: '0', warn: () => {} });
+  const started = startMeasuring({ env, resource, version: '0', after, warn: () => {} });
   onTestFinished(() => started.stop());
   return started;
 }
@@ -127,6 +131,23 @@ describe('what is measured', () => {
     expect(looks).toBe(1);
     await scrape(one);
     expect(looks).toBe(2);
+  });
+
+  test('a stall of the event loop is told to everybody who looks, and forgotten after two minutes', async () => {
+    const clock = handClock();
+    const one = measuring({}, clock.after);
+    const max = 'nodejs_eventloop_delay_max_seconds';
+    const longest = async () => seriesValue(await scrape(one), max);
+    // One that comes before the first sample is measured by nothing.
+    await vi.waitFor(async () => expect((await scrape(one)).has(max)).toBe(true));
+    const until = performance.now() + 1_000;
+    while (performance.now() < until);
+    await vi.waitFor(async () => expect(await longest()).toBeGreaterThan(0.9));
+    const stalledS = await longest();
+    clock.advance(turnMs);
+    expect(await longest()).toBeGreaterThanOrEqual(stalledS);
+    clock.advance(turnMs);
+    expect(await longest()).toBeLessThan(stalledS);
   });
 
   test('nothing, where OTEL_SDK_DISABLED says so', () => {

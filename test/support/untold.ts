@@ -31,6 +31,7 @@ export function unmeasured(): Measuring {
     env: { OTEL_SDK_DISABLED: 'true' },
     resource: resourceFromAttributes({}),
     version: '0',
+    after: () => () => {},
     warn: () => {},
   });
 }
