@@ -10,14 +10,37 @@ export function isDisabled(env: Environment): boolean {
   return env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
 }
 
+/** As they were named; empty where none was. */
+function exportersOf(env: Environment, signal: Signal): readonly string[] {
+  return (env[`OTEL_${signal}_EXPORTER`] ?? '')
+    .split(',')
+    .map((one) => one.trim().toLowerCase())
+    .filter((one) => one !== '');
+}
+
 /** Whether a signal goes out by OTLP. */
 export function exportAsked(env: Environment, signal: Signal): boolean {
   if (isDisabled(env)) return false;
-  const exporters = (env[`OTEL_${signal}_EXPORTER`] ?? '').split(',').map((one) => one.trim().toLowerCase());
+  const exporters = exportersOf(env, signal);
   if (exporters.includes('none')) return false;
-  if (exporters.some((one) => one !== '')) return exporters.includes('otlp');
+  if (exporters.length > 0) return exporters.includes('otlp');
   return Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT || env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
 }
+
+/**
+ * Exporters that somebody asked for and that are not to be had: nothing may be silently left out.
+ * @returns what is wrong, in words; null where nothing is
+ */
+export function exporterTrouble(env: Environment, signal: Signal): string | null {
+  if (isDisabled(env)) return null;
+  const unknown = exportersOf(env, signal).filter((one) => one !== 'otlp' && one !== 'none');
+  if (unknown.length === 0) return null;
+  const named = unknown.map((one) => JSON.stringify(one)).join(', ');
+  const instead = signal === 'METRICS' && unknown.includes('prometheus') ? `; ${prometheusInstead}` : '';
+  return `OTEL_${signal}_EXPORTER: there is no exporter ${named}, only otlp and none${instead}`;
+}
+
+const prometheusInstead = 'Prometheus reads them on the admin socket, and where FABRIC_SYNCD_METRICS_LISTEN says';
 
 /** A time in milliseconds; `otherwise` where it is not set or makes no sense. */
 export function milliseconds(text: string | undefined, otherwise: number): number {

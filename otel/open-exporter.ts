@@ -4,7 +4,7 @@
 //   EX2. A collector that does not take what it is given is told once, and once more when it takes it again.
 
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { type Environment, exportAsked, protocolTrouble, type Signal } from './asked.ts';
+import { type Environment, exportAsked, exporterTrouble, protocolTrouble, type Signal } from './asked.ts';
 import { deliveryFailure } from './delivery-failure.ts';
 
 /** What every exporter does. A method, so that each may have its own kind of items. */
@@ -17,6 +17,8 @@ export function openExporter<Exporter extends Delivers>(
   { env, signal, warn }: { env: Environment; signal: Signal; warn: (line: string) => void },
   make: () => Exporter,
 ): Exporter | null {
+  const unknown = exporterTrouble(env, signal);
+  if (unknown !== null) warn(unknown);
   if (!exportAsked(env, signal)) return null;
   const what = signal.toLowerCase();
   const trouble = protocolTrouble(env, signal);

@@ -2,7 +2,7 @@
 
 import type { MeterProvider } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import { type Environment, exportAsked, isDisabled } from './asked.ts';
+import { type Environment, exportAsked, exporterTrouble, isDisabled } from './asked.ts';
 import type { SpanCounts } from './span-queue.ts';
 import type { TraceBuffer } from './trace-buffer.ts';
 import type { Tracing } from './tracing.ts';
@@ -37,6 +37,8 @@ const shutdownMs = 3_000;
 /** @returns null where nothing is traced: then nothing of OpenTelemetry's SDK for traces was loaded */
 export async function openTraces(options: TracesOptions): Promise<OpenTraces | null> {
   const { env, keep, nowMs } = options;
+  const unknown = exporterTrouble(env, 'TRACES');
+  if (unknown !== null) options.warn(unknown);
   if (isDisabled(env) || (!keep && !exportAsked(env, 'TRACES'))) return null;
   const [{ startTracing }, { Traces }, buffer] = await Promise.all([
     import('./trace-start.ts'),
