@@ -60,10 +60,28 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     const page = await visit(`${base}/fabrics/lab`);
     await page.getByText('There is no fabric "lab"').waitFor();
     await page.locator('.pulse-live').waitFor();
+    // The link was stale, and the way on leads somewhere.
+    await page.getByRole('link', { name: 'To the fleet', exact: true }).click();
+    await page.getByText('No fabric yet').waitFor();
+    await page.goBack();
+    await page.getByText('There is no fabric "lab"').waitFor();
     await bed.fabric('lab');
     await page.locator('.chart-drawing').waitFor();
     await page.goto(`${base}/login`);
     await page.locator('.pulse-live').waitFor();
+  });
+
+  test('a fabric that is removed while it is looked at is said to be gone, and leads to the fleet', async () => {
+    const bed = await openBed();
+    await idleFabrics(bed, 2);
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const page = await visit(`${base}/fabrics/fabric-0001`);
+    await page.locator('.chart-drawing').waitFor();
+    expect(await bed.cli('fabric', 'remove', 'fabric-0001', '--yes')).toMatchObject({ code: 0 });
+    await page.getByRole('alert').getByText('There is no fabric "fabric-0001"').waitFor();
+    await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
+    await row(page, 'fabric-0002').waitFor();
+    expect(await row(page, 'fabric-0001').count()).toBe(0);
   });
 
   test.skipIf(redisFound === null)('says which part is missing, and never that all is well meanwhile', async () => {

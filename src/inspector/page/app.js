@@ -62,7 +62,7 @@ export class App {
   #sessionAsked = 0;
   #announcer = new Announcer();
   #stream = new Stream({
-    hear: (heard) => this.#heard(heard),
+    hear: (heard, whole) => this.#heard(heard, whole),
     onConnection: (state) => this.#connected(state),
   });
 
@@ -206,8 +206,8 @@ export class App {
     this.changed();
   }
 
-  /** @param {Heard} heard */
-  #heard(heard) {
+  /** @param {Heard} heard @param {boolean} whole whether the whole fleet is listened to */
+  #heard(heard, whole) {
     if (heard.type === 'snapshot') {
       this.clock.heard(heard.message.at);
       this.version ??= heard.message.daemon.version;
@@ -218,7 +218,7 @@ export class App {
     // It was not there, and now it is.
     if (heard.type === 'fabric' && heard.message.name === this.#shows && !this.page) this.fabric.refresh();
     const before = this.fleet;
-    this.fleet = fleetAfter(this.fleet, heard, this.#shows === null);
+    this.fleet = fleetAfter(this.fleet, heard, whole);
     this.#announcer.heard(heard, before, this.#shows);
     if (this.page && isAbout(heard, this.page.document.fabric.id)) {
       this.page = pageAfter(this.page, heard, this.clock.nowMs());

@@ -4,6 +4,8 @@
 //   S2. After a break it goes on behind the last message that was heard; what the daemon no longer knows comes whole, as
 //       a `snapshot`.
 //   S3. A snapshot that came while one fabric was listened to holds that one alone: the fleet is asked for whole after it.
+//       Which of the two it is only the stream knows: the view may name a fabric that is not there (any more), and all
+//       are listened to.
 //   S4. A page that nobody sees lets go of its connection, and catches up when it is looked at.
 
 import { after } from './server-clock.js';
@@ -36,7 +38,8 @@ export class Stream {
   #last = { fleet: null, fabric: null };
 
   /**
-   * @param {{ hear: (heard: Heard) => void, onConnection: (connection: Connection) => void }} listener
+   * @param {{ hear: (heard: Heard, whole: boolean) => void, onConnection: (connection: Connection) => void }} listener
+   * `whole`: it was told to who listens to the whole fleet (S3)
    */
   constructor({ hear, onConnection }) {
     this.#hear = hear;
@@ -104,7 +107,7 @@ export class Stream {
       else if (type === 'snapshot') this.#last.fleet = null;
       this.#last.fabric = id;
     }
-    this.#hear(/** @type {Heard} */ ({ type, message }));
+    this.#hear(/** @type {Heard} */ ({ type, message }), this.#fabric === null);
   }
 
   /** @param {EventSource} source */
