@@ -78,11 +78,15 @@ export class App {
     narrowScreen.addEventListener('change', () => this.changed());
     every(1_000, () => this.changed());
     every(askEveryMs, () => {
+      // Nobody looks: the daemon need not look either.
+      if (this.connection.state === 'resting') return;
       this.timers.refresh();
       if (this.page?.document.parts.postgres.state === 'missing') this.fabric.refresh();
     });
     this.#askSession();
     this.#arrive();
+    // In a tab that was opened behind another one, nothing tells of a change.
+    if (document.visibilityState === 'hidden') this.#stream.seen(false);
   }
 
   /** @param {Route} route @param {{ replace?: boolean }} [how] */

@@ -6,7 +6,8 @@
 //   S3. A snapshot that came while one fabric was listened to holds that one alone: the fleet is asked for whole after it.
 //       Which of the two it is only the stream knows: the view may name a fabric that is not there (any more), and all
 //       are listened to.
-//   S4. A page that nobody sees lets go of its connection, and catches up when it is looked at.
+//   S4. A page that nobody sees lets go of its connection, whatever else happens meanwhile, and catches up when it is
+//       looked at. One that waits to connect again needs no connection until then.
 
 import { after } from './server-clock.js';
 
@@ -28,8 +29,10 @@ export class Stream {
   #onConnection;
   /** @type {EventSource | null} */
   #source = null;
-  /** @type {() => void} */
-  #forget = () => {};
+  /** Ends the wait for the next attempt to connect. @type {() => void} */
+  #stopWaiting = () => {};
+  /** Takes back that it will rest: beside the other, because a connection comes and goes meanwhile (S4). @type {() => void} */
+  #stayAwake = () => {};
   #waitMs = waitMs.first;
   #visible = true;
   /** @type {string | null} */
@@ -51,17 +54,17 @@ export class Stream {
    * @param {string | null} fabric
    */
   open(fabric) {
-    if (this.#source && fabric === this.#fabric) return;
+    if ((this.#source || this.#rests) && fabric === this.#fabric) return;
     // The fabric's own messages are a part of the fleet's: behind these it goes on, and never the other way round.
     if (fabric !== null) this.#last.fabric = this.#last.fleet;
     this.#fabric = fabric;
     this.#waitMs = waitMs.first;
-    this.#connect();
+    if (!this.#rests) this.#connect();
   }
 
   /** Opens it at once where it waits to be opened again. */
   hurry() {
-    if (this.#source?.readyState === EventSource.OPEN) return;
+    if (this.#rests || this.#source?.readyState === EventSource.OPEN) return;
     this.#waitMs = waitMs.first;
     this.#connect();
   }
@@ -69,15 +72,20 @@ export class Stream {
   /** S4. @param {boolean} visible */
   seen(visible) {
     this.#visible = visible;
+    this.#stayAwake();
     if (visible) {
-      this.#forget();
       if (!this.#source) this.#connect();
-      return;
-    }
-    this.#forget = after(unseenMs, () => {
-      this.#close();
-      this.#onConnection('resting');
-    });
+    } else if (this.#source) this.#stayAwake = after(unseenMs, () => this.#rest());
+    else this.#rest();
+  }
+
+  get #rests() {
+    return !this.#visible && !this.#source;
+  }
+
+  #rest() {
+    this.#close();
+    this.#onConnection('resting');
   }
 
   #connect() {
@@ -113,18 +121,18 @@ export class Stream {
   /** @param {EventSource} source */
   #lost(source) {
     if (source !== this.#source) return;
-    this.#close();
     if (!this.#visible) {
-      this.#onConnection('resting');
+      this.#rest();
       return;
     }
+    this.#close();
     this.#onConnection('lost');
-    this.#forget = after(this.#waitMs, () => this.#connect());
+    this.#stopWaiting = after(this.#waitMs, () => this.#connect());
     this.#waitMs = Math.min(2 * this.#waitMs, waitMs.most);
   }
 
   #close() {
-    this.#forget();
+    this.#stopWaiting();
     this.#source?.close();
     this.#source = null;
   }

@@ -34,7 +34,10 @@ class Source extends EventTarget {
   }
 }
 
+const unseenMs = 30_000;
 const latest = () => Source.all.at(-1) as Source;
+/** Those that are open, or being opened. */
+const held = () => Source.all.filter(({ readyState }) => readyState !== 2).map(({ url }) => url);
 
 beforeEach(() => {
   vi.stubGlobal('EventSource', Source);
@@ -69,5 +72,59 @@ describe('what is told', () => {
       ['snapshot', true],
     ]);
     expect(latest().url, 'one fabric is no beginning of the fleet').toBe('/api/events?');
+  });
+});
+
+describe('a page that nobody sees', () => {
+  test('keeps its connection for a glance at another tab, and then lets go until it is seen', () => {
+    const { stream, connections } = listening();
+    stream.open(null);
+    latest().opens();
+    stream.seen(false);
+    vi.advanceTimersByTime(unseenMs - 1);
+    stream.seen(true);
+    vi.advanceTimersByTime(2 * unseenMs);
+    expect(Source.all).toHaveLength(1);
+    stream.seen(false);
+    vi.advanceTimersByTime(unseenMs);
+    expect(held()).toEqual([]);
+    expect(connections).toEqual(['live', 'resting']);
+    stream.seen(true);
+    expect(held()).toHaveLength(1);
+  });
+
+  test('does not connect again where it waited to', () => {
+    const { stream, connections } = listening();
+    stream.open(null);
+    latest().breaks();
+    stream.seen(false);
+    vi.advanceTimersByTime(2 * unseenMs);
+    expect(held()).toEqual([]);
+    expect(connections).toEqual(['lost', 'resting']);
+    stream.seen(true);
+    expect(held()).toHaveLength(1);
+  });
+
+  test('lets go as well where something else is to be listened to meanwhile', () => {
+    const { stream } = listening();
+    stream.open('gone');
+    stream.seen(false);
+    stream.open(null);
+    latest().opens();
+    vi.advanceTimersByTime(unseenMs);
+    expect(held()).toEqual([]);
+  });
+
+  test('is not woken while it rests, and listens then to what is wanted by now', () => {
+    const { stream } = listening();
+    stream.open('lab');
+    stream.seen(false);
+    vi.advanceTimersByTime(unseenMs);
+    stream.open(null);
+    stream.hurry();
+    vi.advanceTimersByTime(2 * unseenMs);
+    expect(held()).toEqual([]);
+    stream.seen(true);
+    expect(held()).toEqual(['/api/events?']);
   });
 });
