@@ -26,8 +26,11 @@ export interface Servers {
   readonly timers: TimerStore;
   readonly lock: FabricLock;
   readonly apis: FabricApis;
-  /** What people ask and do, on connections of its own: whoever only looks keeps no sync waiting. Closed with the rest. */
-  openOperator(): { readonly operator: Operator; readonly reads: InspectorReads };
+  /**
+   * What people ask and do, on connections of its own: whoever only looks keeps no sync waiting. Closed with the rest.
+   * @param patienceMs what is not answered by then has failed
+   */
+  openOperator(patienceMs: number): { readonly operator: Operator; readonly reads: InspectorReads };
   /** Takes the lock's keys away, whoever holds it. Safe only after the epoch has moved. Never throws. */
   breakLock(fabricId: string): Promise<'freed' | 'not_locked' | 'unavailable' | 'none'>;
   /** Why Redis is not used though it should be, in words; null where all is well. */
@@ -42,6 +45,9 @@ export interface Servers {
   settled(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** How much earlier than who waits for it the server gives a statement up. */
+const slownessMs = 500;
 
 /** Nobody to ask: the database lease alone keeps two daemons apart. */
 const noLock: FabricLock = {
@@ -78,15 +84,17 @@ export function openServers(deps: {
     store: createStore(database, { daemon }),
     apis,
     ...timing,
-    openOperator() {
+    openOperator(patienceMs) {
       const looker = openDatabase({
         url,
         applicationName: `fabric-syncd ${daemon} inspector`,
         connectionsMax: 2,
+        // A server that is merely slow ends the statement by itself, and nothing is left that could still happen.
+        statementTimeoutMs: patienceMs - slownessMs,
         clock,
       });
       lookers.push(looker);
-      return { operator: postgresOperator(looker), reads: postgresInspectorReads(looker) };
+      return { operator: postgresOperator(looker, patienceMs), reads: postgresInspectorReads(looker, patienceMs) };
     },
     migrate: () => migrate(database),
     async close() {

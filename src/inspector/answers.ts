@@ -1,7 +1,7 @@
 // What the API answers when it does not do what it was asked: a status, a code, a line for people.
 
 import { FabricFailure } from '../../machines/fabric/failure.ts';
-import type { ErrorDocument } from './documents.ts';
+import type { ErrorDocument, PartsDocument } from './documents.ts';
 
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -15,6 +15,14 @@ export class Refusal extends Error {
     this.status = status;
     this.code = code;
     this.hint = hint;
+  }
+
+  /** Nobody knows it; where Postgres can not be asked, that says nothing. */
+  static noSuchFabric(nameOrNumber: string, { postgres }: PartsDocument): Refusal {
+    const name = nameOrNumber.slice(0, 100);
+    if (postgres.state !== 'missing') return new Refusal(404, 'NO_SUCH_FABRIC', `there is no fabric "${name}"`);
+    const hint = `Whether there is a fabric "${name}" is known when Postgres answers: check DATABASE_URL and the server.`;
+    return new Refusal(503, 'DATABASE_UNAVAILABLE', postgres.problem, hint);
   }
 
   static from(thrown: unknown): Refusal {

@@ -3,7 +3,7 @@
 //   O1. An act is judged by the rows as they are now, not as they were shown.
 //   O2. Each act is recorded with who and when: in the statement of the act itself, and in the log.
 
-import { oneLine } from '../../machines/fabric/failure.ts';
+import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
 import { manualAllowed, plan } from '../../machines/fabric/plan.ts';
 import type { Tracing } from '../../otel/tracing.ts';
 import { type Clock, formatIso } from '../clock.ts';
@@ -36,6 +36,8 @@ interface Subject {
 /** A notice reaches only a run that is under way already, so it is said again, this often and this many times. */
 const cancelEveryMs = 500;
 const cancelTries = 10;
+const nothingDone = 'Nothing was changed. Ask again when Postgres answers.';
+const perhapsDone = 'It may still happen: look at the fabric before you ask again.';
 const reasonMax = 500;
 const momentMsEnd = Date.UTC(10_000, 0);
 
@@ -63,7 +65,9 @@ export class Control {
   /** @throws Refusal; FabricFailure where Postgres does not answer */
   async do(act: Act, fabricId: string, by: string, body: Readonly<Record<string, unknown>>): Promise<ActAnswer> {
     const { operator, clock, log, tracing } = this.#deps;
-    const { fabrics, nowMs } = await operator.status(fabricId);
+    const { fabrics, nowMs } = await operator.status(fabricId).catch((thrown: unknown) => {
+      throw unanswered(thrown, nothingDone);
+    });
     const [row] = fabrics;
     if (!row) throw new Refusal(404, 'NO_SUCH_FABRIC', 'the fabric was removed meanwhile');
     const fields = { act, by, via: 'inspector', fabric: row.name, fabric_id: fabricId };
@@ -75,8 +79,11 @@ export class Control {
       return { act, fabric: row.name, fabric_id: fabricId, by, at: formatIso(clock.nowMs()), said };
     } catch (thrown) {
       const { code, message } = Refusal.from(thrown);
-      log.warn({ ...fields, code }, `${by}: ${act} of ${row.name} was not done: ${message}`);
-      throw thrown;
+      // What Postgres was told and did not answer is not undone by our giving up.
+      const refusal = unanswered(thrown, perhapsDone);
+      const what = refusal === thrown ? 'was not done' : 'was not answered, and may still happen';
+      log.warn({ ...fields, code }, `${by}: ${act} of ${row.name} ${what}: ${message}`);
+      throw refusal;
     }
   }
 
@@ -168,6 +175,13 @@ export class Control {
       `Cut it off: unlock it, here or by fabric-syncd unlock ${shellWord(row.name)}.`,
     );
   }
+}
+
+/** What is said instead where Postgres said neither yes nor no; its own word is a word. */
+function unanswered(thrown: unknown, hint: string): unknown {
+  if (!(thrown instanceof FabricFailure) || thrown.code !== 'DATABASE_UNAVAILABLE') return thrown;
+  if (thrown.facts?.sqlstate !== undefined) return thrown;
+  return new Refusal(503, thrown.code, thrown.message, hint);
 }
 
 /** @throws Refusal for anything but an RFC 3339 time with its zone, or null */

@@ -20,6 +20,7 @@ import type {
 } from './documents.ts';
 import type { Lateness } from './lateness.ts';
 import type { Live } from './live.ts';
+import { documentMs } from './patience.ts';
 import { jaegerUrl, type RecentTraces, traceIdOf } from './recent-traces.ts';
 import type { Repairs } from './repairs.ts';
 import { settingsDocument } from './settings-view.ts';
@@ -59,21 +60,31 @@ export class Details {
   /** @throws Refusal where there is no such fabric */
   async fabric(nameOrNumber: string): Promise<FabricDocument> {
     const { live, timeline, operator, reads, clock } = this.#deps;
+    const endMs = clock.monotonicMs() + documentMs;
     const found = await this.find(nameOrNumber);
     const { id } = found.view;
     const refusals: FabricFailure[] = [];
+    // Who has just not answered is not waited for again; it is asked now and then for all (live.ts).
+    const isMissing = live.parts().postgres.state === 'missing';
     /** A part that Postgres does not tell is left out; `parts` says why. */
-    const orMissing = <Answer, Missing>(question: Promise<Answer>, missing: Missing): Promise<Answer | Missing> =>
-      question.catch((thrown: unknown) => {
+    const orMissing = async <Answer, Missing>(
+      ask: () => Promise<Answer>,
+      missing: Missing,
+    ): Promise<Answer | Missing> => {
+      if (isMissing) return missing;
+      try {
+        return await inTime(clock, ask(), endMs);
+      } catch (thrown) {
         if (!(thrown instanceof FabricFailure) || thrown.code !== 'DATABASE_UNAVAILABLE') throw thrown;
         refusals.push(thrown);
         return missing;
-      });
+      }
+    };
     const [settings, runs, quarantine, acts] = await Promise.all([
-      orMissing(reads.settings(id), null),
-      orMissing(operator.runs(id, runsMax), []),
-      found.row && found.row.quarantined > 0 ? orMissing(operator.quarantine(id), []) : [],
-      orMissing(reads.acts(id, actsMax), []),
+      orMissing(() => reads.settings(id), null),
+      orMissing(() => operator.runs(id, runsMax), []),
+      found.row && found.row.quarantined > 0 ? orMissing(() => operator.quarantine(id), []) : [],
+      orMissing(() => reads.acts(id, actsMax), []),
     ]);
     // Anew: it may have moved while Postgres was asked. Where it is and the steps that led there are of one moment.
     const { view, row } = live.find(id) ?? found;
@@ -151,9 +162,7 @@ export class Details {
     const { live } = this.#deps;
     const found = await this.#watched(() => live.find(nameOrNumber));
     if (found) return found;
-    const missing = live.parts().postgres;
-    if (missing.state === 'missing') throw new Refusal(503, 'DATABASE_UNAVAILABLE', missing.problem);
-    throw new Refusal(404, 'NO_SUCH_FABRIC', `there is no fabric "${nameOrNumber.slice(0, 100)}"`);
+    throw Refusal.noSuchFabric(nameOrNumber, live.parts());
   }
 
   async #watched<Answer>(look: () => Answer): Promise<Answer> {
@@ -197,6 +206,19 @@ export class Details {
       redis: due_at === null || kind === null || shows_at === null ? null : { due_at, kind, shows_at },
       postgres: planned && planned.state !== 'idle' ? { due_at: formatIso(planned.dueAtMs), kind: planned.kind } : null,
     };
+  }
+}
+
+/** The answer, where it comes before `endMs`. */
+async function inTime<Answer>(clock: Clock, answer: Promise<Answer>, endMs: number): Promise<Answer> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.after(Math.max(0, endMs - clock.monotonicMs()), () =>
+    late.reject(new FabricFailure('DATABASE_UNAVAILABLE', `Postgres did not tell all within ${documentMs / 1_000} s`)),
+  );
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    cancel();
   }
 }
 

@@ -25,6 +25,7 @@ import { Lateness } from './lateness.ts';
 import { Live } from './live.ts';
 import { LoginDesk } from './login.ts';
 import { readPageFiles } from './page-files.ts';
+import { answerMs } from './patience.ts';
 import type { RecentTraces } from './recent-traces.ts';
 import { Repairs } from './repairs.ts';
 import { InspectorServer } from './server.ts';
@@ -60,7 +61,7 @@ export interface Inspector {
 export function openInspector(deps: InspectorDeps): Inspector {
   const { config, log, clock, daemon, version, pid, core, servers } = deps;
   const { fleet, sweep } = core;
-  const { operator, reads } = servers.openOperator();
+  const { operator, reads } = servers.openOperator(answerMs);
   const usesRedis = config.redisUrl !== null;
   const feed = new Feed(randomBytes(4).toString('hex'));
   const timeline = new Timeline(clock);

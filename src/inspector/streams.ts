@@ -72,8 +72,7 @@ export class Streams {
     await ready;
     if (over.signal.aborted) return;
     const only = wanted.fabric === null ? null : live.find(wanted.fabric)?.view.id;
-    if (only === undefined)
-      throw new Refusal(404, 'NO_SUCH_FABRIC', `there is no fabric "${wanted.fabric?.slice(0, 100)}"`);
+    if (only === undefined) throw Refusal.noSuchFabric(wanted.fabric ?? '', live.parts());
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(`retry: ${comeBackMs}\n\n`);
     this.#follow(response, wanted.after, only, over.signal);

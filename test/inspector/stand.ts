@@ -54,6 +54,12 @@ export interface World {
   refuses: Error | null;
   /** As above, of what is asked about one fabric. */
   refusesDetails: Error | null;
+  /** As above, of what is to be changed. */
+  refusesActs: Error | null;
+  /** What is asked about one fabric is answered after this. */
+  detailsAfter: Promise<unknown>;
+  /** How often that was asked. */
+  askedDetails: number;
   timers: LiveDeps['readTimers'] extends () => Promise<infer Read> ? Read : never;
 }
 
@@ -64,6 +70,9 @@ export function liveOver(rows: StatusRow[], clock: Clock, more: Partial<LiveDeps
     asked: 0,
     refuses: null,
     refusesDetails: null,
+    refusesActs: null,
+    detailsAfter: Promise.resolve(),
+    askedDetails: 0,
     timers: { state: 'answers', timers: timersOf(rows) },
   };
   const feed = new Feed('boot');
@@ -137,6 +146,8 @@ export async function openStand(options: StandOptions = {}) {
     repairs: new Repairs(nowMs),
     operator: {
       async runs() {
+        world.askedDetails += 1;
+        await world.detailsAfter;
         if (world.refusesDetails) throw world.refusesDetails;
         return [];
       },
@@ -158,7 +169,10 @@ export async function openStand(options: StandOptions = {}) {
         did.push(['request', ids, by, traceparent]);
         return ids.map((fabricId) => ({ fabricId, requestId: '5' }));
       },
-      pause: async (fabricId, pause) => void did.push(['pause', fabricId, pause]),
+      pause: async (fabricId, pause) => {
+        if (world.refusesActs) throw world.refusesActs;
+        did.push(['pause', fabricId, pause]);
+      },
       resume: async (fabricId, by) => did.push(['resume', fabricId, by]) > 0,
       approve: async (fabricId, approval) => {
         did.push(['approve', fabricId, approval]);

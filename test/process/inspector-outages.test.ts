@@ -2,9 +2,12 @@
 
 import { expect, test, vi } from 'vitest';
 import { askDaemon } from '../../src/admin/client.ts';
+import { readDocument, streamEvents } from '../../src/cli/inspect/feed.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { FabricDocument, FleetDocument, TimersDocument } from '../../src/inspector/documents.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
+import { proxyBefore } from '../support/process/frozen-postgres.ts';
 import { redisFound } from '../support/redis.ts';
 
 const openBed = bedsOfThisFile();
@@ -35,6 +38,40 @@ test.skipIf(redisFound === null)('without Redis it says so, goes on from the row
     const { parts, timers } = await read<TimersDocument>(daemon, 'timers');
     expect(parts.redis.state).toBe('ok');
     expect(timers).toMatchObject([{ fabric: 'lab', state: 'armed' }]);
+  }, eventually);
+});
+
+test('a Postgres that hangs is told as missing, to whoever asks, and not taken for a daemon that is gone', async () => {
+  const bed = await openBed();
+  const lab = await bed.fabric('lab', { sync_interval: 3600 });
+  const proxy = await proxyBefore(bed);
+  const { socketPath } = await bed.daemon({ DATABASE_URL: proxy.url }).ready();
+  await lab.synced();
+  proxy.freeze();
+  // As the terminal asks, with its patience. Nobody has watched before: all is from memory.
+  const fabric = await readDocument<FabricDocument>(socketPath, '/api/fabrics/lab', AbortSignal.timeout(60_000));
+  const missing = { state: 'missing', problem: expect.stringContaining('Postgres did not') };
+  expect(fabric).toMatchObject({ fabric: { name: 'lab', state: 'scheduled' }, settings: null, runs: [] });
+  expect(fabric.parts.postgres).toMatchObject(missing);
+  expect(fabric.why).toMatchObject({ code: 'postgres_missing' });
+  for (const fabric of [null, 'lab']) {
+    const stream = streamEvents(socketPath, { fabric, clock: systemClock }, AbortSignal.timeout(60_000));
+    const { value: first } = await stream.next();
+    await stream.return(undefined);
+    expect(first).toMatchObject({
+      event: 'snapshot',
+      data: { parts: { postgres: missing }, fabrics: [{ name: 'lab', state: 'scheduled' }] },
+    });
+  }
+  proxy.thaw();
+  await vi.waitFor(async () => {
+    const { parts, runs } = await readDocument<FabricDocument>(
+      socketPath,
+      '/api/fabrics/lab',
+      AbortSignal.timeout(60_000),
+    );
+    expect(parts.postgres.state).toBe('ok');
+    expect(runs).toHaveLength(1);
   }, eventually);
 });
 

@@ -10,7 +10,8 @@ import { chromiumPath } from '../support/chromium.ts';
 import { makeTemplate } from '../support/postgres.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { idleFabrics, inspectorOn, pageOf, row } from '../support/process/inspector-page.ts';
+import { proxyBefore } from '../support/process/frozen-postgres.ts';
+import { idleFabrics, inspectorOn, logIn, pageOf, row } from '../support/process/inspector-page.ts';
 import { redisFound } from '../support/redis.ts';
 
 const openBed = bedsOfThisFile();
@@ -82,6 +83,32 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     await page.getByRole('link', { name: 'Fleet', exact: true }).first().click();
     await row(page, 'fabric-0002').waitFor();
     expect(await row(page, 'fabric-0001').count()).toBe(0);
+  });
+
+  test('takes a Postgres that hangs for one that is missing, and not the daemon for one that is gone', async () => {
+    const bed = await openBed();
+    const lab = await bed.fabric('lab', { sync_interval: 3600 });
+    const proxy = await proxyBefore(bed);
+    const base = await pageOf(await bed.daemon({ ...inspectorOn, DATABASE_URL: proxy.url }).ready());
+    await lab.synced();
+    const page = await visit(base);
+    await logIn(page, bed);
+    await page.goto(`${base}/timers`);
+    await page.getByRole('heading', { name: 'Timers' }).waitFor();
+    proxy.freeze();
+    for (const view of ['/fabrics/lab', '/']) {
+      await page.goto(base + view);
+      await page.getByRole('alert').getByText('Postgres is missing since').waitFor();
+      await page.locator('#main').getByText('lab', { exact: true }).first().waitFor();
+      expect(await page.getByText('The daemon does not answer').count()).toBe(0);
+    }
+    await page.goto(`${base}/fabrics/lab`);
+    await page.getByText('Postgres has them, and does not answer.').waitFor();
+    await page.getByRole('button', { name: 'Sync now' }).click();
+    await page.locator('.banner-bad').getByText('Nothing was changed. Ask again when Postgres answers.').waitFor();
+    proxy.thaw();
+    await page.getByText('Postgres is missing since').waitFor({ state: 'detached' });
+    await page.locator('tr[data-run]').first().waitFor();
   });
 
   test.skipIf(redisFound === null)('says which part is missing, and never that all is well meanwhile', async () => {

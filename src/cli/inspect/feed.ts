@@ -25,7 +25,8 @@ export class Refused extends Error {
   }
 }
 
-const answerMsMax = 5_000;
+/** Longer than the daemon takes for anything that it answers (src/inspector/patience.ts). */
+export const answerMsMax = 5_000;
 const answerBytesMax = 64 * 1024 * 1024;
 /** Three heartbeats of the server. */
 const silenceMsMax = 45_000;
@@ -76,9 +77,12 @@ export async function* streamEvents(
     wait(answerMsMax);
     const response = await get(socketPath, `/api/events${query}`, AbortSignal.any([signal, silent.signal]));
     if (response.statusCode !== 200) throw await refusalOf(response);
+    // Who stops listening cuts it off, and nobody is there any more to hear of that.
+    const lines = createInterface({ input: response });
+    lines.on('error', () => {});
     let event = '';
     let data = '';
-    for await (const line of createInterface({ input: response })) {
+    for await (const line of lines) {
       wait(silenceMsMax);
       if (line.startsWith('event: ')) event = line.slice('event: '.length);
       else if (line.startsWith('data: ')) data += line.slice('data: '.length);

@@ -69,7 +69,8 @@ export function fleetLines(model: Model, choice: FleetChoice, screen: Screen): s
 export function headLines(model: Model, { width, paint, ourMs, nowMs }: Screen): string[] {
   const { fleet, lost, parts } = model;
   if (lost) {
-    const text = `The daemon does not answer for ${wholeSpan(ourMs - lost.sinceMs)}: ${lost.why}. What is shown is from before.`;
+    const what = lost.refused ? 'The daemon can not tell' : 'The daemon does not answer';
+    const text = `${what} for ${wholeSpan(ourMs - lost.sinceMs)}: ${lost.why}. What is shown is from before.`;
     return limit(text, width).map((line) => paint('red', line));
   }
   if (!fleet) return [];

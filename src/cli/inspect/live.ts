@@ -108,14 +108,15 @@ class Live {
         this.#over.abort();
         return;
       }
-      this.#lose(thrown instanceof Error ? thrown.message : String(thrown));
+      this.#lose(thrown instanceof Error ? thrown.message : String(thrown), thrown instanceof Refused);
     }
     this.#draw();
     await clock.sleep(againMs, end).catch(() => {});
   }
 
-  #lose(why: string): void {
-    this.#model.lost ??= { sinceMs: this.#call.world.clock.nowMs(), why };
+  #lose(why: string, refused = false): void {
+    const sinceMs = this.#model.lost?.sinceMs ?? this.#call.world.clock.nowMs();
+    this.#model.lost = { sinceMs, why, refused };
   }
 
   async #readFabric(signal: AbortSignal): Promise<void> {

@@ -23,8 +23,8 @@ export interface Model {
   opened: FabricDocument | null;
   /** How far the daemon's clock is ahead of ours, in milliseconds. */
   aheadMs: number;
-  /** Since when the daemon does not answer, by our clock, and why; null while it does. */
-  lost: { readonly sinceMs: number; readonly why: string } | null;
+  /** Since when the daemon tells nothing, by our clock, and why; null while it does. `refused`: it answered that it can not. */
+  lost: { readonly sinceMs: number; readonly why: string; readonly refused?: boolean } | null;
 }
 
 const transitionsMax = 200;

@@ -25,6 +25,7 @@ export async function inspectTold(
     if (!world.stdout.write(`${line}\n`)) await once(world.stdout, 'drain', { signal });
   };
   for (let began = false; !signal.aborted; ) {
+    let problem = 'The daemon does not answer';
     try {
       for await (const told of streamEvents(socketPath, { fabric: fabric ?? null, clock: world.clock }, signal)) {
         // Nothing may happen for a while: who looks on sees that somebody listens.
@@ -38,9 +39,12 @@ export async function inspectTold(
       }
     } catch (thrown) {
       if (signal.aborted) break;
-      if (!began || thrown instanceof Refused) throw thrown;
+      const refused = thrown instanceof Refused;
+      // That Postgres is away passes, as a daemon that is away does.
+      if (!began || (refused && thrown.code !== 'DATABASE_UNAVAILABLE')) throw thrown;
+      if (refused) problem = thrown.message;
     }
-    if (!signal.aborted) out.note('The daemon does not answer; waiting for it.');
+    if (!signal.aborted) out.note(`${problem}; waiting for it.`);
     await world.clock.sleep(againMs, signal).catch(() => {});
   }
   return 'done';

@@ -25,6 +25,9 @@ const askEveryMs = 3_000;
 /** Who may act is told by no message: a question that was not answered is asked again. */
 const sessionAgainMs = 3_000;
 
+/** What is asked once is not asked again by itself, and not taken back by our giving up. */
+const perhapsDone = 'It may still happen: look at the fabric before you ask again.';
+
 export class App {
   clock = new ServerClock();
   /** @type {Route} */
@@ -133,7 +136,7 @@ export class App {
       this.fabric.refresh();
     } catch (thrown) {
       const { message, hint, status } = Refusal.of(thrown);
-      this.notice = { good: false, text: message, hint };
+      this.notice = { good: false, text: message, hint: status === 0 ? perhapsDone : hint };
       if (status === 401) this.#askSession();
     }
     // Its own, and none that was opened while the answer was on its way.
@@ -184,9 +187,14 @@ export class App {
     this.changed();
   }
 
-  /** To the fabric that is looked at, with its progress. Of one that is not there nothing would be told: to all, then. */
+  /**
+   * To the fabric that is looked at, with its progress. Of one that is not there, or of which the daemon does not know
+   * whether it is, nothing would be told: to all, then.
+   */
   #listen() {
-    this.#stream.open(this.fabric.loaded.refusal?.status === 404 ? null : this.#shows);
+    const status = this.fabric.loaded.refusal?.status ?? 0;
+    const isUnknown = status === 404 || (status !== 0 && this.page === null);
+    this.#stream.open(isUnknown ? null : this.#shows);
   }
 
   #answered() {

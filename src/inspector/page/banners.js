@@ -6,8 +6,11 @@ import { clockText, sentences, spanText } from './words.js';
 
 /** @import { App } from './app.js' */
 
-/** A reconnect that is quicker than this is nobody's concern. */
-const brieflyMs = 2_000;
+/**
+ * A reconnect that is quicker than this is nobody's concern. The first connection may take longer: the daemon, from which
+ * the page has just come, asks Postgres before it answers, and gives that up after 3 s.
+ */
+const brieflyMs = { lost: 2_000, connecting: 5_000 };
 
 const means = {
   daemon: 'Runs may not begin. What is shown is what the rows say.',
@@ -66,5 +69,5 @@ export function Banners({ app }) {
 
 /** Is what is shown no more than what the daemon said last? @param {App} app */
 export function isAway({ clock, connection: { state, sinceMs } }) {
-  return (state === 'lost' || state === 'connecting') && clock.nowMs() - sinceMs >= brieflyMs;
+  return (state === 'lost' || state === 'connecting') && clock.nowMs() - sinceMs >= brieflyMs[state];
 }

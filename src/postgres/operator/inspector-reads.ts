@@ -5,14 +5,13 @@ import { endedRuns } from './ended-runs.ts';
 import { showFabric } from './show-fabric.ts';
 import { status } from './status.ts';
 
-/** Somebody looks on and waits: what is not answered by then is told as missing. */
-const patienceMs = 5_000;
-
-export function postgresInspectorReads({ act }: Database): InspectorReads {
+/** @param deadlineMs what is not answered by then has failed; where absent, the bound of the connections */
+export function postgresInspectorReads(database: Database, deadlineMs?: number): InspectorReads {
+  const act: Database['act'] = (what, run) => database.act(what, run, deadlineMs);
   return {
-    status: (fabricIds) => act('read the status', (sql) => status(sql, fabricIds), patienceMs),
-    endedRuns: (limit) => act('read the last runs', (sql) => endedRuns(sql, limit), patienceMs),
-    settings: (fabricId) => act('show the fabric', (sql) => showFabric(sql, fabricId), patienceMs),
-    acts: (fabricId, limit) => act('read who did what', (sql) => acts(sql, fabricId, limit), patienceMs),
+    status: (fabricIds) => act('read the status', (sql) => status(sql, fabricIds)),
+    endedRuns: (limit) => act('read the last runs', (sql) => endedRuns(sql, limit)),
+    settings: (fabricId) => act('show the fabric', (sql) => showFabric(sql, fabricId)),
+    acts: (fabricId, limit) => act('read who did what', (sql) => acts(sql, fabricId, limit)),
   };
 }

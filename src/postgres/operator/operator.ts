@@ -17,8 +17,12 @@ import { run, runs } from './runs.ts';
 import { status } from './status.ts';
 import { unlock } from './unlock.ts';
 
-/** Each act in words, bounded and with its errors translated by `Database.act`. */
-export function postgresOperator({ act }: Database): Operator {
+/**
+ * Each act in words, bounded and with its errors translated by `Database.act`.
+ * @param deadlineMs what is not answered by then has failed; where absent, the bound of the connections
+ */
+export function postgresOperator(database: Database, deadlineMs?: number): Operator {
+  const act: Database['act'] = (what, run) => database.act(what, run, deadlineMs);
   return {
     status: (fabricId) => act('read the status', (sql) => status(sql, fabricId === undefined ? null : [fabricId])),
     find: (nameOrNumber) => act('look up a fabric', (sql) => findFabric(sql, nameOrNumber)),
