@@ -218,6 +218,22 @@ describe('a fabric on a terminal', () => {
     expect(model.fabrics.get('1')).toMatchObject({ state: 'locked', path: 'locked.acquiring', since: moved.at });
   });
 
+  test('that was removed is said to be, and nothing of what it was', () => {
+    const model = modelOf([{}, failing]);
+    model.opened = opened();
+    take(model, { event: 'gone', data: { id: '2', name: 'medium' } }, nowMs);
+    expect(model.removed).toBeNull();
+    take(model, { event: 'gone', data: { id: '1', name: 'lab' } }, nowMs);
+    const { lines } = fabricLines(model, { machine, scrolled: 0 }, screen(80, 40));
+    expect(lines).toEqual([
+      'noc/4711/abc123, version 0.1.0, up 1h',
+      '',
+      'lab was removed: there is no such fabric any more.',
+      '',
+      'Esc to the fleet · q quit',
+    ]);
+  });
+
   test('shows the run in hand kind by kind', () => {
     const model = modelOf([{}]);
     const document = opened();

@@ -15,8 +15,8 @@ const sequence = {
   hideCursor: '\u001b[?25l',
 };
 
-async function inspecting(bed: Bed, env: Environment = {}): Promise<Terminal> {
-  const terminal = await onTerminal({ ...bed.env(), ...env }, 'inspect');
+async function inspecting(bed: Bed, env: Environment = {}, ...named: readonly string[]): Promise<Terminal> {
+  const terminal = await onTerminal({ ...bed.env(), ...env }, 'inspect', ...named);
   onTestFinished(() => terminal.close());
   return terminal;
 }
@@ -60,6 +60,32 @@ describe.skipIf(scriptPath === null)(`inspect on a terminal${needsTerminal}`, ()
     for (const line of terminal.screen()) expect([...line].length, line).toBeLessThanOrEqual(80);
     terminal.press('\u001b');
     await terminal.shows(/other-1/);
+    terminal.press('q');
+    expect(await expectGivenBack(terminal)).toBe(0);
+  });
+
+  test('says that the fabric which is looked at was removed, also while the daemon was away, and goes back to the fleet', async () => {
+    const bed = await openBed();
+    await bed.sql`insert into fabric (name) values ('lab'), ('other'), ('third')`;
+    const daemon = await bed.daemon({}, 1).ready();
+    const terminal = await inspecting(bed, {}, 'lab');
+    await terminal.shows(/lab \(number/);
+    await bed.sql`delete from fabric where name = 'lab'`;
+    await terminal.shows(/lab was removed/);
+    await terminal.shows(/^(?![\s\S]*no address)/);
+    terminal.press('\u001b');
+    await terminal.shows(/▸ {2}other/);
+    await terminal.shows(/^(?![\s\S]*\blab\b)/);
+
+    terminal.press('\r');
+    await terminal.shows(/other \(number/);
+    await daemon.kill();
+    await terminal.shows(/does not answer/);
+    await bed.sql`delete from fabric where name = 'other'`;
+    await bed.daemon({}, 1).ready();
+    await terminal.shows(/other was removed/);
+    terminal.press('\u001b');
+    await terminal.shows(/▸ {2}third/);
     terminal.press('q');
     expect(await expectGivenBack(terminal)).toBe(0);
   });

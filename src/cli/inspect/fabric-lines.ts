@@ -26,6 +26,11 @@ export function fabricLines(
 ): { readonly lines: string[]; readonly scrolledMax: number } {
   const { width, height, paint, nowMs } = screen;
   const document = model.opened;
+  if (model.removed !== null) {
+    const said = limit(`${plain(model.removed)} was removed: there is no such fabric any more.`, width);
+    const keys = 'Esc to the fleet · q quit'.slice(0, width);
+    return { lines: [...headLines(model, screen), '', ...said, '', keys], scrolledMax: 0 };
+  }
   const keys = 'Esc back · ↑↓ scroll · q quit'.slice(0, width);
   if (!document) {
     return { lines: [...headLines(model, screen), '', 'Waiting for the daemon …', '', keys], scrolledMax: 0 };

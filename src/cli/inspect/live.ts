@@ -94,16 +94,22 @@ class Live {
     const signal = AbortSignal.any([end, this.#turn.signal]);
     try {
       this.#machine ??= await readDocument<MachineDocument>(this.#socketPath, '/api/machine', signal);
-      if (this.#open !== null) await this.#readFabric(signal);
-      for await (const event of streamEvents(this.#socketPath, { fabric: this.#open, clock }, signal)) {
+      // Of a fabric that was removed nothing is told any more: the fleet is, to go back to.
+      const fabric = this.#model.removed === null ? this.#open : null;
+      if (fabric !== null) await this.#readFabric(signal);
+      for await (const event of streamEvents(this.#socketPath, { fabric, clock }, signal)) {
         take(this.#model, event, clock.nowMs());
-        if (this.#open !== null && event.event !== 'progress') this.#refresh(signal);
+        if (fabric !== null && this.#model.removed !== null) this.#turn.abort();
+        else if (fabric !== null && event.event !== 'progress') this.#refresh(signal);
         this.#drawSoon();
       }
       this.#lose('it ended the connection');
     } catch (thrown) {
       if (signal.aborted) return;
       if (thrown instanceof Refused && thrown.code.startsWith('NO_SUCH')) {
+        this.#model.removed = this.#nameBefore();
+        this.#draw();
+        if (this.#model.removed !== null) return;
         this.#failure = thrown;
         this.#over.abort();
         return;
@@ -112,6 +118,12 @@ class Live {
     }
     this.#draw();
     await clock.sleep(againMs, end).catch(() => {});
+  }
+
+  /** Of the fabric that is open, as it was known before; null where there never was one. */
+  #nameBefore(): string | null {
+    const fabric = this.#model.opened?.fabric ?? this.#model.fabrics.get(this.#open ?? '');
+    return fabric?.name ?? null;
   }
 
   #lose(why: string, refused = false): void {
@@ -147,6 +159,7 @@ class Live {
     this.#open = at;
     this.#scrolled = 0;
     this.#model.opened = null;
+    this.#model.removed = null;
     this.#model.progress = null;
     this.#turn.abort();
   }

@@ -21,6 +21,8 @@ export interface Model {
   progress: { run: string; readonly kinds: Map<string, ProgressMessage> } | null;
   /** The document of the fabric that is open; null while there is none yet. */
   opened: FabricDocument | null;
+  /** The name of the fabric that was open, where it was removed meanwhile: what is known of it is not so any more. */
+  removed: string | null;
   /** How far the daemon's clock is ahead of ours, in milliseconds. */
   aheadMs: number;
   /** Since when the daemon tells nothing, by our clock, and why; null while it does. `refused`: it answered that it can not. */
@@ -37,6 +39,7 @@ export function emptyModel(): Model {
     transitions: [],
     progress: null,
     opened: null,
+    removed: null,
     aheadMs: 0,
     lost: null,
   };
@@ -58,6 +61,7 @@ export function take(model: Model, { event, data }: StreamEvent, nowMs: number):
       break;
     case 'gone':
       model.fabrics.delete(data.id);
+      if (model.opened?.fabric.id === data.id) model.removed = data.name;
       break;
     case 'parts':
       model.parts = data;
