@@ -24,7 +24,7 @@ import type {
 } from '../../machines/fabric/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { Dice } from '../dice.ts';
-import type { FabricLock, Lease } from '../ports/lock.ts';
+import { type FabricLock, type Lease, trustMs } from '../ports/lock.ts';
 import type { FabricRow, FabricSettings, Settled, SettleRequest, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding, SyncJob } from '../sync/run.ts';
@@ -72,9 +72,6 @@ interface Unwritten {
   readonly input: SettleInput;
   readonly held: Held | null;
 }
-
-/** How far two clocks may run apart while a claim lasts, as a share of it; and Postgres's rounding, in milliseconds. */
-const drift = { share: 0.01, ms: 2 };
 
 export class Attempts {
   readonly #deps: AttemptDeps;
@@ -322,8 +319,7 @@ export class Attempts {
   }
 
   #claimTrustedUntil(askedMs: number): number {
-    const { leaseTtlMs } = this.#deps.policy;
-    return askedMs + leaseTtlMs - Math.round(leaseTtlMs * drift.share) - drift.ms;
+    return askedMs + trustMs(this.#deps.policy.leaseTtlMs);
   }
 
   async #planOf(row: FabricRow): Promise<Plan> {

@@ -5,6 +5,16 @@
 //   K2. A renewal in doubt counts as lost.
 //   K3. Nothing here retries: the machine owns retries.
 
+/** How far two clocks may run apart while a lease lasts, as a share of it: redlock's own figure. */
+export const driftShare = 0.01;
+/** Redis and Postgres round. */
+const roundingMs = 2;
+
+/** How long a lease of `ttlMs` is trusted, from before it was asked for (K1): of the lock, and of the claim in Postgres. */
+export function trustMs(ttlMs: number): number {
+  return ttlMs - Math.round(ttlMs * driftShare) - roundingMs;
+}
+
 export interface Lease {
   readonly fabricId: string;
   /** Monotonic milliseconds of this process. */

@@ -12,7 +12,7 @@
 import { ExecutionError, type Lock, default as Redlock, ResourceLockedError } from 'redlock';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import type { Clock } from '../clock.ts';
-import type { Acquired, FabricLock, Lease } from '../ports/lock.ts';
+import { type Acquired, driftShare, type FabricLock, type Lease, trustMs } from '../ports/lock.ts';
 import { script } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import type { RedisKeys } from './keys.ts';
@@ -28,15 +28,6 @@ export interface RedisLockOptions {
   readonly clock: Clock;
   /** How long a lease lives that is not renewed, milliseconds. */
   readonly ttlMs: number;
-}
-
-/** Redlock's own figures for clocks that run apart, and for Redis's expiry of whole milliseconds. */
-const driftFactor = 0.01;
-const driftMsMin = 2;
-
-/** How long a lease is trusted from before it was asked for. */
-export function trustMs(ttlMs: number): number {
-  return ttlMs - Math.round(ttlMs * driftFactor) - driftMsMin;
 }
 
 const refuse = () => Promise.reject(new ResourceLockedError('one voice more, so that every vote comes to an end'));
@@ -65,7 +56,7 @@ export class RedisLock implements FabricLock {
     this.#deadlineMs = Math.max(...nodes.map(({ timeouts }) => timeouts.commandMs)) + 500;
     this.#redlock = new Redlock(
       [...nodes.map(({ client }) => client), ...(nodes.length % 2 === 0 ? [refuser] : [])],
-      { retryCount: 0, driftFactor },
+      { retryCount: 0, driftFactor: driftShare },
       // As functions: redlock takes no notice of a text here. The other two are its own, and get names.
       {
         acquireScript: () => script('acquire-lock').lua,

@@ -2,8 +2,9 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../src/clock.ts';
+import { trustMs } from '../../../src/ports/lock.ts';
 import type { RedisClient } from '../../../src/redis/client.ts';
-import { RedisLock, trustMs } from '../../../src/redis/lock.ts';
+import { RedisLock } from '../../../src/redis/lock.ts';
 import { mustAcquire } from '../../ports/fabric-lock.suite.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { connectTo, freshKeys, impatient, meddler, type OwnRedis, ownRedis, redisFound } from '../../support/redis.ts';
