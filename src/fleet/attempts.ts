@@ -6,7 +6,9 @@
 //   A3. The plan that a step returns is read off the row as it is now, not as it was when the attempt began.
 //   A4. Lease and claim are trusted only until a monotonic time counted from before the question; a run that is not
 //       renewed by then is told so at that time, whatever the renewal in hand is waiting for.
-//   A5. What Postgres did not take of the end of a run is kept, and written when it is back: a run that nobody makes any
+//   A5. Once a commit holds the epoch nobody else can get the fabric: its claim is trusted until the commit has ended, and
+//       not renewed, as a renewal would wait for it. The commit's own deadline and the run's bound it.
+//   A6. What Postgres did not take of the end of a run is kept, and written when it is back: a run that nobody makes any
 //       more does not keep its fabric waiting for its own lease.
 
 import { randomUUID } from 'node:crypto';
@@ -27,7 +29,7 @@ import type { Dice } from '../dice.ts';
 import { type FabricLock, type Lease, trustMs } from '../ports/lock.ts';
 import type { FabricRow, FabricSettings, Settled, SettleRequest, Store } from '../ports/store.ts';
 import type { TimerStore } from '../ports/timers.ts';
-import type { SyncEnding, SyncJob } from '../sync/run.ts';
+import type { CommitStep, SyncEnding, SyncJob } from '../sync/run.ts';
 import { connectionAfter } from './connection-after.ts';
 import { DueTimes } from './due-times.ts';
 import type { Planner } from './planner.ts';
@@ -59,6 +61,8 @@ interface Held {
   lease: Lease | null;
   /** Monotonic milliseconds. */
   claimTrustedUntilMs: number;
+  /** How far the commit in hand has come; null where none is. */
+  commit: CommitStep | null;
   row: FabricRow | null;
   settings: FabricSettings | null;
   /** How the run in hand ended, where it failed: what `settle` writes beside the failure. */
@@ -77,7 +81,7 @@ export class Attempts {
   readonly #deps: AttemptDeps;
   readonly #due: DueTimes;
   readonly #held = new Map<string, Held>();
-  /** By fabric (A5). */
+  /** By fabric (A6). */
   readonly #unwritten = new Map<string, Unwritten>();
 
   constructor(deps: AttemptDeps) {
@@ -100,7 +104,7 @@ export class Attempts {
     }
     const token = randomUUID();
     const claimTrustedUntilMs = Number.NEGATIVE_INFINITY;
-    const nothing = { row: null, settings: null, ending: null, claimedMs: 0 };
+    const nothing = { commit: null, row: null, settings: null, ending: null, claimedMs: 0 };
     this.#held.set(token, { fabricId, lease, claimTrustedUntilMs, ...nothing });
     return { kind: 'acquired', token, degraded: lease === null };
   }
@@ -163,9 +167,13 @@ export class Attempts {
       claim: input.claim,
       settings,
       next: () => this.#due.afterCommit(row),
+      onCommit: (step) => {
+        held.commit = step;
+      },
     };
     const ending = await this.#deps.sync(job, signal);
     if (ending.kind === 'failed') {
+      held.commit = null;
       held.ending = ending;
       throw ending.failure;
     }
@@ -195,9 +203,12 @@ export class Attempts {
       const untilMs = trustedUntilMs(held);
       const leaseFirst = held.lease?.trustedUntilMs === untilMs;
       stopGuard();
+      if (untilMs === Number.POSITIVE_INFINITY) return;
       stopGuard = clock.after(untilMs - clock.monotonicMs(), () => {
         // Given back meanwhile: the run has committed, and is only reading its row again.
         if (!this.#held.has(token)) return end();
+        // The commit got hold of the epoch meanwhile (A5).
+        if (trustedUntilMs(held) > untilMs) return trust(held);
         end(leaseFirst ? 'it was not renewed in time' : 'Postgres did not renew the claim in time');
       });
     };
@@ -207,13 +218,15 @@ export class Attempts {
       const askedMs = clock.monotonicMs();
       const [lease, mine] = await Promise.all([
         held.lease ? lock.renew(held.lease) : null,
-        store.renew({ fabricId, claim, leaseTtlMs }).catch(() => null),
+        held.commit === 'fenced' ? null : store.renew({ fabricId, claim, leaseTtlMs }).catch(() => null),
         // The hold keeps the timer from showing to others; the lease is what protects the run.
         timers.hold(fabricId, clock.nowMs() + holdMs).catch(() => undefined),
       ]);
       if (over) return;
+      if (!this.#held.has(token)) return end();
       if (held.lease && !lease) return end('its renewal was refused or in doubt');
-      if (mine === false) return end('another run took over');
+      // Behind a commit it is the commit that ended the claim; where it was somebody else, the commit will say so.
+      if (mine === false && held.commit === null) return end('another run took over');
       if (mine) held.claimTrustedUntilMs = this.#claimTrustedUntil(askedMs);
       held.lease = lease;
       keep(held);
@@ -246,7 +259,7 @@ export class Attempts {
   }
 
   /**
-   * Writes down how runs ended while Postgres was away (A5), but for those whose rows somebody keeps locked: they must not
+   * Writes down how runs ended while Postgres was away (A6), but for those whose rows somebody keeps locked: they must not
    * keep the others waiting, and are for the next time.
    * Tells each fabric as soon as its row says so, also where the next one fails: its timer is still hidden by the claim of
    * the run.
@@ -334,7 +347,8 @@ export class Attempts {
   }
 }
 
-/** A4: whichever ends first, monotonic milliseconds. */
-function trustedUntilMs({ lease, claimTrustedUntilMs }: Held): number {
-  return Math.min(lease?.trustedUntilMs ?? claimTrustedUntilMs, claimTrustedUntilMs);
+/** A4: whichever ends first, monotonic milliseconds; infinite where neither does (A5). */
+function trustedUntilMs({ lease, commit, claimTrustedUntilMs }: Held): number {
+  const claimMs = commit === 'fenced' ? Number.POSITIVE_INFINITY : claimTrustedUntilMs;
+  return Math.min(lease?.trustedUntilMs ?? claimMs, claimMs);
 }

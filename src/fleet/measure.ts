@@ -131,8 +131,8 @@ export class Measure {
           throw cause;
         }
       },
-      commit: async (request, signal) => {
-        const answer = await store.commit(request, signal);
+      commit: async (request, signal, onFenced) => {
+        const answer = await store.commit(request, signal, onFenced);
         if (answer.kind === 'stale') metrics.fenced('commit');
         else this.#saw(answer.row);
         return answer;

@@ -260,7 +260,12 @@ export interface Store {
   renew(request: { fabricId: string; claim: Claim; leaseTtlMs: number }): Promise<boolean>;
   /** The live objects of a fabric, without their content. */
   known(fabricId: string, signal: AbortSignal): Promise<Map<ObjectKey, KnownObject>>;
-  commit(request: CommitRequest, signal: AbortSignal): Promise<Committed>;
+  /**
+   * @param onFenced called at most once, as soon as nobody else can get the fabric until this has ended, neither by a claim
+   *   nor as one whose lease ran out. A renewal would wait as they do. Not called by one that has nothing to merge: it is a
+   *   single statement
+   */
+  commit(request: CommitRequest, signal: AbortSignal, onFenced?: () => void): Promise<Committed>;
   settle(request: SettleRequest): Promise<Settled>;
 
   /**

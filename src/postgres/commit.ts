@@ -24,12 +24,13 @@ export async function commit(
   daemon: string,
   request: CommitRequest,
   signal: AbortSignal,
+  onFenced: () => void = () => {},
 ): Promise<Committed> {
   signal.throwIfAborted();
   const { stagedCount, touched, deletions, unsynced } = request;
   const writes = stagedCount + touched.length + deletions.length + unsynced.length > 0;
   const ended = writes
-    ? await withMerge(database, daemon, request, signal)
+    ? await withMerge(database, daemon, request, signal, onFenced)
     : await alone(database, daemon, request, signal);
   return ended ?? (await committedBefore(database, daemon, request));
 }
@@ -61,6 +62,7 @@ async function withMerge(
   daemon: string,
   request: CommitRequest,
   signal: AbortSignal,
+  onFenced: () => void,
 ): Promise<Committed | null> {
   const { fabricId, claim, stagedCount } = request;
   const target = { fabricId, runId: claim.runId };
@@ -69,6 +71,7 @@ async function withMerge(
     async (tx) => {
       const [mine] = await Promise.all([lockUnderEpoch(tx, daemon, fabricId, claim), prepareStage(tx)]);
       if (!mine) return null;
+      onFenced();
       if (stagedCount > 0) await stage(tx, request.staged);
       // They go out together; each sees what those before it wrote.
       const [, deleted, unsynced, merged, [row]] = await Promise.all([
@@ -84,7 +87,7 @@ async function withMerge(
   );
 }
 
-/** From here to the end of the transaction the epoch cannot move (D1). */
+/** From here to the end of the transaction the epoch cannot move (D1), and the claim cannot be renewed either. */
 async function lockUnderEpoch(tx: Transaction, daemon: string, fabricId: string, claim: Claim): Promise<boolean> {
   const locked = await tx.run(
     (sql) => sql`

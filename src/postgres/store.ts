@@ -22,7 +22,7 @@ export function createStore(database: Database, { daemon }: { daemon: string }):
     claim: (request) => claim(database, request),
     renew: (request) => renew(database, daemon, request),
     known: (fabricId, signal) => known(database, fabricId, signal),
-    commit: (request, signal) => commit(database, daemon, request, signal),
+    commit: (request, signal, onFenced) => commit(database, daemon, request, signal, onFenced),
     settle: (request) => settle(database, daemon, request),
     remember: (plans) => remember(database, plans),
     interruptExpired: (backoff, roll) => interruptExpired(database, backoff, roll),

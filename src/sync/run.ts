@@ -58,12 +58,17 @@ export interface SyncDeps {
   readonly tell: (progress: SyncProgress) => void;
 }
 
+/** `asked`: from here on it may be the commit that ended the claim. `fenced`: until it has ended, nothing else can. */
+export type CommitStep = 'asked' | 'fenced';
+
 export interface SyncJob {
   readonly fabricId: string;
   readonly claim: Claim;
   readonly settings: FabricSettings;
   /** The next periodic tick; asked when the run is about to commit. */
   readonly next: () => NextDue | null;
+  /** Hears how far the commit has come. It must not throw. */
+  readonly onCommit: (step: CommitStep) => void;
 }
 
 export type SyncEnding =
@@ -243,7 +248,7 @@ class Run {
   }
 
   async #commit(known: Known, pin: string | null): Promise<SyncEnding> {
-    const { fabricId, claim, settings, next } = this.#job;
+    const { fabricId, claim, settings, next, onCommit } = this.#job;
     const findings = this.#findings();
     const { allowed, held } = judgeDeletions(
       findings.map(([{ label }, { stored, absent }]) => ({ label, stored, absent })),
@@ -273,10 +278,11 @@ class Run {
       next: next(),
       remark,
     };
+    onCommit('asked');
     const committed = await inSpan(
       'merge',
       () => countsOf(request),
-      () => this.#deps.store.commit(request, this.#signal),
+      () => this.#deps.store.commit(request, this.#signal, () => onCommit('fenced')),
     );
     if (committed.kind === 'stale')
       throw new FabricFailure('FENCE_STALE', `epoch ${claim.epoch} is not the newest any more`);

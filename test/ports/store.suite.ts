@@ -105,6 +105,18 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
   });
 
   describe('a commit', () => {
+    test('that merges says when nobody else can get the fabric any more; no other does', async () => {
+      const id = await place.add();
+      const said: string[] = [];
+      const commit = async (run: Granted, staged = [object('a')]) =>
+        one.commit(commitRequest(run, { staged }), neverAborted, () => said.push('fenced'));
+      const first = await claimed(id);
+      expect(await commit(first)).toMatchObject({ kind: 'committed' });
+      expect(await commit(await claimed(id), [])).toMatchObject({ kind: 'committed' });
+      expect(await commit(first)).toEqual({ kind: 'stale' });
+      expect(said).toEqual(['fenced']);
+    });
+
     test('writes the inventory, the next due time and the answer to requests, frees the lease, and says so again', async () => {
       const id = await place.add();
       const run = await claimed(id);

@@ -121,12 +121,13 @@ export class SimPostgres {
       claim: (request) => ask('claim', [request], () => inner.claim(request)),
       renew: (request) => ask('renew', [request], () => inner.renew(request)),
       known: (id, signal) => ask('known', [id], () => inner.known(id, signal), signal),
-      commit: (request, signal) => {
+      commit: (request, signal, onFenced) => {
         // Sent once: what is doubled on the way is the same again.
         const sent: CommitRequest = Object.create(request, {
           staged: { value: [...request.staged], enumerable: true },
         });
-        return ask('commit', [sent], () => inner.commit(sent, neverAborted), signal);
+        const fenced = () => onFenced && process.deliver(onFenced);
+        return ask('commit', [sent], () => inner.commit(sent, neverAborted, fenced), signal);
       },
       settle: (request) => ask('settle', [request], () => inner.settle(request)),
       remember: (plans) => ask('remember', [plans], () => inner.remember(plans)),

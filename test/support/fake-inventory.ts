@@ -62,6 +62,7 @@ export class FakeInventory {
       claim: { runId: `run-${this.#runs}`, epoch: this.#runs },
       settings: this.settings,
       next: () => ({ tickMs: 1, dueAtMs: 2, intervalMs: 60_000 }),
+      onCommit: () => {},
     };
     const ending = await syncOnce(deps, job, more.signal ?? new AbortController().signal);
     if (ending.kind === 'failed' && ending.approval) this.#ask(ending.approval);

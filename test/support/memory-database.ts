@@ -69,6 +69,8 @@ export class MemoryDatabase {
   readonly acts: string[] = [];
   /** Runs before an act is done, and may throw, or take its time. */
   before: (act: Act, daemon: string, fabricId: string) => Promise<void> | void = () => {};
+  /** Runs while a merge keeps its row: nothing is written yet, and nobody else can get the fabric. May take its time. */
+  merging: (daemon: string, fabricId: string) => Promise<void> | void = () => {};
   /** How a notice gets to a daemon. */
   carry: (daemon: string, deliver: () => void) => void = (_, deliver) => queueMicrotask(deliver);
   /** Fabrics whose rows somebody's open transaction keeps locked: acts that need not wait for one pass it by. */

@@ -20,7 +20,7 @@ import type { Act, MemoryDatabase, Row } from './memory-database.ts';
 
 /** The store as `daemon` sees it. */
 export function memoryStore(database: MemoryDatabase, daemon: string): Store {
-  const act = async <Answer>(name: Act, fabricId: string, run: () => Answer): Promise<Answer> => {
+  const act = async <Answer>(name: Act, fabricId: string, run: () => Answer | Promise<Answer>): Promise<Answer> => {
     database.acts.push(fabricId === '' ? name : `${name} ${fabricId}`);
     await database.before(name, daemon, fabricId);
     return run();
@@ -41,10 +41,14 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
         return row !== null;
       }),
     known: (fabricId) => act('known', fabricId, () => database.inventory(fabricId).known()),
-    commit: (request, signal) =>
+    commit: (request, signal, onFenced) =>
       act('commit', request.fabricId, () => {
         signal.throwIfAborted();
-        return commit(database, daemon, request);
+        const { fabricId, claim } = request;
+        if (!merges(request) || !mine(database, daemon, fabricId, claim)) return commit(database, daemon, request);
+        onFenced?.();
+        const merging = database.merging(daemon, fabricId);
+        return merging ? merging.then(() => commit(database, daemon, request)) : commit(database, daemon, request);
       }),
     settle: (request) => act('settle', request.fabricId, () => settle(database, daemon, request)),
     remember: (plans) =>
@@ -175,6 +179,11 @@ function claim(database: MemoryDatabase, daemon: string, request: ClaimRequest):
     row: database.read(row),
     settings: { ...settings, credential, clusterUid, approval, approved: approval !== null && approved },
   };
+}
+
+/** Of what has nothing to merge the commit is one statement. */
+function merges({ stagedCount, touched, deletions, unsynced }: CommitRequest): boolean {
+  return stagedCount + touched.length + deletions.length + unsynced.length > 0;
 }
 
 function commit(database: MemoryDatabase, daemon: string, request: CommitRequest): Committed {

@@ -121,7 +121,7 @@ export const mutants: readonly Mutant[] = [
         return before(act, daemon, fabricId);
       };
       return storeWith(ports, {
-        commit(request, signal) {
+        commit(request, signal, onFenced) {
           const current: Claim = {
             get epoch() {
               return rowOf(place, request.fabricId)?.epoch ?? 0;
@@ -131,7 +131,7 @@ export const mutants: readonly Mutant[] = [
             },
           };
           const unchecked: CommitRequest = Object.create(request, { claim: { value: current, enumerable: true } });
-          return ports.store.commit(unchecked, signal);
+          return ports.store.commit(unchecked, signal, onFenced);
         },
       });
     },
@@ -305,7 +305,9 @@ export const mutants: readonly Mutant[] = [
     shows: ['a'],
     mutate: (ports) =>
       withoutSweep(
-        storeWith(ports, { commit: (request, signal) => ports.store.commit({ ...request, next: null }, signal) }),
+        storeWith(ports, {
+          commit: (request, signal, onFenced) => ports.store.commit({ ...request, next: null }, signal, onFenced),
+        }),
       ),
   },
   {
@@ -315,9 +317,9 @@ export const mutants: readonly Mutant[] = [
     shows: ['e'],
     mutate: (ports, place) =>
       storeWith(ports, {
-        async commit(request, signal) {
+        async commit(request, signal, onFenced) {
           try {
-            return await ports.store.commit(request, signal);
+            return await ports.store.commit(request, signal, onFenced);
           } catch (thrown) {
             const row = rowOf(place, request.fabricId);
             if (!(thrown instanceof FabricFailure) || !row || row.leaseHolder !== null) throw thrown;
