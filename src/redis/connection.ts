@@ -2,7 +2,8 @@
 //
 //   N1. "Up" means that a write was answered: a Redis that is full, read-only or behind a wrong password answers too.
 //   N2. One failed call takes it down for everybody, so that an outage costs its deadline once and not once a call.
-//   N3. While it is down it asks again by itself, and says so when it is up. It never gives up.
+//   N3. While it is down it asks again by itself, and says so when it is up. It never gives up. Only such a question that
+//       failed makes the next one wait longer: however many calls an outage takes with it, it is one outage.
 //   N4. Whatever it throws is `REDIS_UNAVAILABLE`, with nothing of the client's own error in it.
 
 import type { FabricFailure } from '../../machines/fabric/failure.ts';
@@ -91,11 +92,9 @@ export class RedisConnection {
 
   /** Somebody who used `client` directly saw it fail: down until a write was answered again (N2). */
   suspect(thrown: unknown): FabricFailure {
-    const connected = this.client.status === 'ready';
-    // What a broken connection does to a command is told in the client's terms; why it broke is the better word.
-    const failure = redisFailure(connected ? thrown : this.#whyClosed(), this.address);
-    this.#down(failure);
-    if (connected) this.#probeLater();
+    const isNews = this.up;
+    const failure = this.#fail(thrown);
+    if (isNews) this.#probeLater();
     return failure;
   }
 
@@ -109,6 +108,17 @@ export class RedisConnection {
     this.#trouble ??= redisFailure(new Error('it was closed'), this.address);
   }
 
+  #fail(thrown: unknown): FabricFailure {
+    // What a broken connection does to a command is told in the client's terms; why it broke is the better word.
+    const failure = redisFailure(this.#isConnected ? thrown : this.#whyClosed(), this.address);
+    this.#down(failure);
+    return failure;
+  }
+
+  get #isConnected(): boolean {
+    return this.client.status === 'ready';
+  }
+
   #whyClosed(): unknown {
     return this.#lastError ?? new Error('the connection was closed');
   }
@@ -119,7 +129,8 @@ export class RedisConnection {
     this.client.set(this.#keys.probe, '1', 'PX', 1_000).then(
       () => this.#nowUp(),
       (error: unknown) => {
-        this.suspect(error);
+        this.#fail(error);
+        this.#probeLater();
         this.#settled.resolve();
       },
     );
@@ -127,13 +138,14 @@ export class RedisConnection {
 
   #probeLater(): void {
     this.#cancelProbe();
-    if (this.#closed) return;
+    // A new connection is asked as soon as it is made.
+    if (this.#closed || !this.#isConnected) return;
     this.#cancelProbe = this.#clock.after(this.#probeWaitMs, () => this.#probe());
     this.#probeWaitMs = Math.min(probeMs.most, this.#probeWaitMs * 2);
   }
 
   #nowUp(): void {
-    if (this.#closed || this.client.status !== 'ready') return;
+    if (this.#closed || !this.#isConnected) return;
     this.#lastError = null;
     this.#upSinceMs = this.#clock.monotonicMs();
     if (this.#trouble === null) return;

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FabricFailure } from '../../../machines/fabric/failure.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import type { RedisConnection } from '../../../src/redis/connection.ts';
 import { startFrozenProxy } from '../../support/frozen-proxy.ts';
+import { handClock } from '../../support/hand-clock.ts';
 import { changed, connectTo, impatient, meddler, ownRedis, redisFound } from '../../support/redis.ts';
 
 const undo: (() => unknown)[] = [];
@@ -105,6 +106,28 @@ describe.skipIf(redisFound === null)('beside a real Redis', () => {
     expect(connection.up).toBe(false);
     await client.config('SET', 'maxmemory', '0');
     expect(await changed(connection)).toBe(true);
+  });
+
+  test('an outage that many calls fail by is asked about as soon as one that one call fails by (N3)', async () => {
+    const { url } = await own();
+    const clock = handClock();
+    const waits: number[] = [];
+    const after: Clock['after'] = (ms, act) => {
+      waits.push(ms);
+      return clock.after(ms, act);
+    };
+    const connection = await connected(url, { clock: { ...clock, after } });
+    const client = await meddle(url);
+    await client.config('SET', 'maxmemory', '1');
+    const write = () => failureOf(connection.call((redis) => redis.set('x', 'y')));
+    await Promise.all(Array.from({ length: 12 }, write));
+    expect(waits).toEqual([100]);
+    clock.advance(100);
+    await expect.poll(() => waits, { message: 'asked in vain, it waits longer' }).toEqual([100, 200]);
+    await client.config('SET', 'maxmemory', '0');
+    const up = changed(connection);
+    clock.advance(200);
+    expect(await up).toBe(true);
   });
 
   test('it is not up on a replica, and is when that becomes the primary', async () => {
