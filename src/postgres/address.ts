@@ -2,6 +2,8 @@
 // Read here and not by the driver, which knows no `?host=` and puts what it does not know into the session's settings.
 
 import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import { checkHostOf } from './server-identity.ts';
 
 export interface DatabaseHost {
   /** A name, an address, or (with a leading slash) the folder of a Unix socket. */
@@ -105,7 +107,7 @@ function parseTls(mode: string, caFile: string | undefined): DatabaseTls {
 }
 
 /** What the driver's `ssl` option and `tls.connect` understand. */
-export function tlsOptions(tls: DatabaseTls): false | 'prefer' | 'require' | object {
+export function tlsOptions(tls: DatabaseTls): false | 'prefer' | 'require' | ConnectionOptions {
   switch (tls.kind) {
     case 'off':
       return false;
@@ -115,7 +117,7 @@ export function tlsOptions(tls: DatabaseTls): false | 'prefer' | 'require' | obj
       return {
         rejectUnauthorized: true,
         ...(tls.caFile !== null && { ca: readFileSync(tls.caFile, 'utf8') }),
-        ...(!tls.hostname && { checkServerIdentity: () => undefined }),
+        checkServerIdentity: tls.hostname ? checkHostOf : () => undefined,
       };
   }
 }

@@ -47,8 +47,8 @@ export function createClient(address: RedisAddress, name: string, timeouts: Clie
     ...(path !== undefined ? { path } : { host: host ?? '127.0.0.1', port: port ?? 6379 }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    // The name that the certificate must be for: an address in place of a name sends none.
-    ...(tls && { tls: {} }),
+    // Said, so that no NODE_TLS_REJECT_UNAUTHORIZED turns it off. The certificate must be for the host, name or address.
+    ...(tls && { tls: { rejectUnauthorized: true } }),
     db,
     // RESP2: all that is claimed to work speaks it, and a subscriber can not be mistaken for another connection.
     protocol: 2,
