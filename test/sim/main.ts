@@ -4,40 +4,13 @@
 //   M2. A seed that fails is told with the shortest history that was found and the command that replays it.
 
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
-import { parseDuration } from '../../src/duration.ts';
+import { readArguments, usage, type Wish } from './arguments.ts';
 import { type Cut, cutOptions, cutScenario } from './cut.ts';
 import { scenarioOf } from './scenario.ts';
 import { type Found, search } from './search.ts';
 import { shrink } from './shrink.ts';
 import { type Outcome, simulate } from './simulate.ts';
-
-const usage = `npm run sim -- [options]
-
-  --seed N         replay one seed, with its history
-  --seeds A..B     every seed from A to B
-  --for 10m        new seeds for that long (1m where nothing is given)
-  --threads N      how many at once (every core)
-  --json           one JSON document instead of lines
-  --lines N        of a history, the newest (60)
-
-Of a replay, to leave things out: --events 3,7 (or none), --daemons N, --fabrics 1,2, --storm MILLISECONDS
-`;
-
-const options = {
-  seed: { type: 'string' },
-  seeds: { type: 'string' },
-  for: { type: 'string' },
-  threads: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  lines: { type: 'string', default: '60' },
-  events: { type: 'string' },
-  daemons: { type: 'string' },
-  fabrics: { type: 'string' },
-  storm: { type: 'string' },
-  help: { type: 'boolean', default: false },
-} as const;
 
 /** What all seeds came to. */
 class Sums {
@@ -81,53 +54,33 @@ class Sums {
 const round = (value: number) => Math.round(value * 10) / 10;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options });
-  if (values.help) {
+  const { wish, threads, json, lines } = readArguments(process.argv.slice(2));
+  if (wish.what === 'help') {
     say(usage);
     return 0;
   }
-  const lines = Number(values.lines);
-  if (values.seed !== undefined) return await replay(Number(values.seed), cutOf(values), lines, values.json);
+  if (wish.what === 'replay') return await replay(wish.seed, wish.cut, lines, json);
   const sums = new Sums();
   const beganMs = systemClock.monotonicMs();
   const found = (one: Found) => {
     sums.add(one);
-    if (one.violation !== null && !values.json) say(`seed ${one.seed}: ${one.violation}`);
+    if (one.violation !== null && !json) say(`seed ${one.seed}: ${one.violation}`);
   };
-  const threads = values.threads === undefined ? {} : { threads: Number(values.threads) };
-  await search({ next: seedsOf(values), found, ...threads });
+  await search({ next: seedsOf(wish), found, ...(threads !== null && { threads }) });
   const document = sums.document(systemClock.monotonicMs() - beganMs);
-  say(values.json ? JSON.stringify(document) : summary(document));
+  say(json ? JSON.stringify(document) : summary(document));
   const [first] = sums.failures;
-  if (first && !values.json) await explain(first.seed, lines);
+  if (first && !json) await explain(first.seed, lines);
   return sums.failures.length > 0 ? 1 : 0;
 }
 
-function seedsOf({ seeds, for: time }: { readonly seeds?: string; readonly for?: string }): () => number | null {
-  const range = seeds?.match(/^(\d+)\.\.(\d+)$/);
-  if (range) {
-    let seed = Number(range[1]);
-    return () => (seed <= Number(range[2]) ? seed++ : null);
+function seedsOf(wish: Extract<Wish, { what: 'range' | 'search' }>): () => number | null {
+  if (wish.what === 'range') {
+    let seed = wish.from;
+    return () => (seed <= wish.to ? seed++ : null);
   }
-  const untilMs = systemClock.monotonicMs() + parseDuration(time ?? '1m');
+  const untilMs = systemClock.monotonicMs() + wish.forMs;
   return () => (systemClock.monotonicMs() < untilMs ? randomInt(1, 2 ** 47) : null);
-}
-
-interface CutValues {
-  readonly events?: string;
-  readonly daemons?: string;
-  readonly fabrics?: string;
-  readonly storm?: string;
-}
-
-function cutOf({ events, daemons, fabrics, storm }: CutValues): Cut {
-  const list = (text: string) => (text === 'none' ? [] : text.split(','));
-  return {
-    events: events === undefined ? null : list(events).map(Number),
-    daemons: daemons === undefined ? null : Number(daemons),
-    fabrics: fabrics === undefined ? null : list(fabrics),
-    stormMs: storm === undefined ? null : Number(storm),
-  };
 }
 
 async function replay(seed: number, cut: Cut, lines: number, json: boolean): Promise<number> {
