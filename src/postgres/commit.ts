@@ -12,7 +12,7 @@ import { finish } from './finish.ts';
 import { bury, merge, touch } from './merge.ts';
 import { type FabricColumns, fabricColumns, fabricRow } from './rows.ts';
 import { prepareStage, stage } from './stage.ts';
-import { cancelQuery, type Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** A merge is several statements, each with the server's bound; no sane one comes near. */
 const deadlineMs = 120_000;
@@ -41,19 +41,7 @@ async function alone(
   request: CommitRequest,
   signal: AbortSignal,
 ): Promise<Committed | null> {
-  const [row] = await database.act(what, async (sql) => {
-    const query = finish(sql, daemon, request, false);
-    const cancel = () => cancelQuery(query);
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      return await query;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
-  });
+  const [row] = await database.actUntil(what, (sql) => finish(sql, daemon, request, false), signal);
   return row ? { kind: 'committed', row: fabricRow(row), changes: 0 } : null;
 }
 

@@ -9,15 +9,16 @@
 import type { Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
 import { describeDatabase, parseDatabaseUrl } from './address.ts';
+import { runStatement } from './cancel.ts';
 import { databaseFailure, deadlinePassed } from './failure.ts';
+import { Lanes } from './lanes.ts';
 import { type DriverOptions, openPool, type Pool } from './pool.ts';
 import { runTransaction, type Transaction } from './transaction.ts';
-import { Writers } from './writers.ts';
 
 export interface ConnectOptions {
   readonly url: string;
   readonly applicationName?: string;
-  /** Connections for single statements at most, opened as they are needed. */
+  /** Connections for single statements at most, opened as they are needed; and as many for those that may be given up. */
   readonly connectionsMax?: number;
   /** Connections for transactions at most, beside those. */
   readonly writersMax?: number;
@@ -30,6 +31,8 @@ export interface ConnectOptions {
 
 /** How much later than the server's own bound ours is. */
 const marginMs = 5_000;
+/** What only a burst of runs needed is closed again. */
+const idleSeconds = 60;
 
 export interface Database {
   /** For single statements, inside of `act`. */
@@ -45,6 +48,11 @@ export interface Database {
    * @throws FabricFailure `DATABASE_UNAVAILABLE` or `DATABASE_REFUSED`
    */
   act<T>(what: string, run: (sql: Sql) => PromiseLike<T>, deadlineMs?: number): Promise<T>;
+  /**
+   * The same for one statement that an abort cancels, on a connection that it has to itself.
+   * @throws the signal's reason where it was aborted before the statement had its effect; nothing of it is in flight then
+   */
+  actUntil<T>(what: string, statement: (sql: Sql) => PromiseLike<T>, signal: AbortSignal): Promise<T>;
   /** The same for several statements that happen whole or not at all. */
   transact<T>(
     what: string,
@@ -70,12 +78,11 @@ export function openDatabase(options: ConnectOptions): Database {
     statementTimeoutMs,
     idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 30_000,
   };
-  const pool = openPool(address, session, { max: options.connectionsMax ?? 10 });
+  const connectionsMax = options.connectionsMax ?? 10;
+  const pool = openPool(address, session, { max: connectionsMax });
+  const singles = new Lanes(() => openPool(address, session, { max: 1, idle_timeout: idleSeconds }), connectionsMax);
   // A transaction must not lose its connection to old age in the middle.
-  const writers = new Writers(
-    () => openPool(address, session, { max: 1, max_lifetime: null }),
-    options.writersMax ?? 4,
-  );
+  const writers = new Lanes(() => openPool(address, session, { max: 1, max_lifetime: null }), options.writersMax ?? 4);
   const hungMs = statementTimeoutMs + marginMs;
 
   const bounded = async <T>(what: string, answer: Promise<T>, deadlineMs: number, giveUp: () => void): Promise<T> => {
@@ -95,6 +102,27 @@ export function openDatabase(options: ConnectOptions): Database {
     }
   };
 
+  /** Bounds an act that has a connection to itself: past its deadline that one alone is cut. */
+  const alone = <T>(
+    what: string,
+    lanes: Lanes,
+    run: (one: Pool, over: AbortSignal) => Promise<T>,
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> => {
+    const late = new AbortController();
+    const over = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+    let mine: Pool | null = null;
+    const answer = lanes.use((one) => {
+      mine = one;
+      return run(one, over);
+    }, over);
+    return bounded(what, answer, deadlineMs, () => {
+      late.abort(deadlinePassed(what, deadlineMs));
+      mine?.cut();
+    });
+  };
+
   return {
     sql: pool.sql,
     where: describeDatabase(address),
@@ -110,26 +138,16 @@ export function openDatabase(options: ConnectOptions): Database {
       };
       return bounded(what, answer, deadlineMs, giveUp);
     },
-    transact(what, work, { deadlineMs, signal }) {
-      const late = new AbortController();
-      const over = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
-      let mine: Pool | null = null;
-      const answer = writers.use((pool) => {
-        mine = pool;
-        return runTransaction(pool, work, over);
-      }, over);
-      return bounded(what, answer, deadlineMs, () => {
-        late.abort(deadlinePassed(what, deadlineMs));
-        mine?.cut();
-      });
-    },
+    actUntil: (what, statement, signal) =>
+      alone(what, singles, (one, over) => runStatement(one, statement, over, clock), hungMs, signal),
+    transact: (what, work, { deadlineMs, signal }) =>
+      alone(what, writers, (one, over) => runTransaction(one, work, over, clock), deadlineMs, signal),
     openPool: (more) => openPool(address, session, more),
     cut() {
-      pool.cut();
-      writers.cut();
+      for (const one of [pool, singles, writers]) one.cut();
     },
     async close() {
-      await Promise.all([pool.close(), writers.close()]);
+      await Promise.all([pool, singles, writers].map((one) => one.close()));
     },
   };
 }

@@ -1,6 +1,6 @@
+import type { Sql } from 'postgres';
 import type { KnownObject, ObjectKey } from '../ports/store.ts';
 import type { Database } from './connect.ts';
-import { cancelQuery } from './transaction.ts';
 
 /**
  * The live objects of a fabric without their content. Rows are put into the map as they come in, so that ten thousand
@@ -11,31 +11,22 @@ export async function known(
   fabricId: string,
   signal: AbortSignal,
 ): Promise<Map<ObjectKey, KnownObject>> {
-  signal.throwIfAborted();
   const objects = new Map<ObjectKey, KnownObject>();
   // There are as many rows as objects, and one or two versions.
   const versions = new Map<string, string>();
-  await database.act('read the inventory', async (sql) => {
-    const query = sql<(KnownObject & { key: ObjectKey })[]>`
+  const statement = (sql: Sql) =>
+    sql<(KnownObject & { key: ObjectKey })[]>`
       select api_group || '/' || kind || '/' || namespace || '/' || name as key,
              id::text, uid, resource_version as "resourceVersion", encode(content_hash, 'base64') as hash,
              api_version as version
         from fabric_resource
-       where fabric_id = ${fabricId}::bigint and deleted_at is null`;
-    const cancel = () => cancelQuery(query);
-    signal.addEventListener('abort', cancel, { once: true });
-    try {
-      await query.forEach(({ key, id, uid, resourceVersion, hash, version: read }) => {
+       where fabric_id = ${fabricId}::bigint and deleted_at is null`.forEach(
+      ({ key, id, uid, resourceVersion, hash, version: read }) => {
         const version = versions.get(read) ?? read;
         versions.set(version, version);
         objects.set(key, { id, uid, resourceVersion, hash, version });
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', cancel);
-    }
-  });
+      },
+    );
+  await database.actUntil('read the inventory', statement, signal);
   return objects;
 }

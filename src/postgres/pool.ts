@@ -1,9 +1,10 @@
 // The driver, set up once: sockets of our own, so that a connection which does not answer can be cut.
 
-import { connect as connectSocket, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import postgres, { type Options, type PostgresType, type Sql } from 'postgres';
 import { type DatabaseAddress, tlsOptions } from './address.ts';
 import { arrayTypes } from './arrays.ts';
+import { Sockets } from './sockets.ts';
 import { traceStatements } from './trace.ts';
 
 export interface SessionOptions {
@@ -18,8 +19,8 @@ export interface SessionOptions {
 
 export interface Pool {
   readonly sql: Sql;
-  /** Open or opening; those that cancel a statement are among them for a moment. */
-  readonly sockets: ReadonlySet<Socket>;
+  /** Those that cancel a statement are among them for a moment. */
+  readonly sockets: Sockets;
   cut(): void;
   /** Ends idle connections at once and busy ones within a second. Safe to repeat. */
   close(): Promise<void>;
@@ -33,25 +34,14 @@ export interface DriverOptions extends Options<Record<string, PostgresType>> {
 
 /** Opens nothing yet: connections come with the first statement. */
 export function openPool(address: DatabaseAddress, session: SessionOptions, more: DriverOptions): Pool {
-  const sockets = new Set<Socket>();
-  let turn = 0;
+  const sockets = new Sockets(address.hosts);
   const driver: DriverOptions = {
     ...(address.user !== null && { user: address.user }),
     ...(address.password !== null && { password: address.password }),
     ...(address.database !== null && { database: address.database }),
     host: address.hosts[0].host,
     port: address.hosts[0].port,
-    // By turns where the URL names several hosts: the driver goes on to the next until one takes writes.
-    socket() {
-      const { host, port } = address.hosts[turn++ % address.hosts.length] ?? address.hosts[0];
-      const socket = host.startsWith('/')
-        ? connectSocket({ path: `${host}/.s.PGSQL.${port}` })
-        : connectSocket({ host, port });
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      // The driver takes the name that a certificate must carry from here.
-      return Object.assign(socket, { host });
-    },
+    socket: () => sockets.open(),
     ...(address.hosts.length > 1 && { target_session_attrs: 'read-write' }),
     ssl: tlsOptions(address.tls),
     connect_timeout: session.connectTimeoutMs / 1000,
@@ -80,9 +70,7 @@ export function openPool(address: DatabaseAddress, session: SessionOptions, more
     // Of several nobody knows which one it was.
     server: other === undefined ? host : null,
   });
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
+  const cut = () => sockets.cut();
   let closed: Promise<void> | null = null;
   return {
     sql,

@@ -3,19 +3,22 @@
 //   T1. A transaction happened whole or not at all; whoever gets an error from the `commit` itself can not know which.
 //   T2. No statement is sent once its connection is gone. The driver's own `begin` does that (its `rollback`, at the latest)
 //       and takes the process down with it: postgres.js 3.4.9 writes to a socket that is null, in a `setImmediate`.
-//   T3. An abort cancels the statement in hand, rolls back, and only then rejects: afterwards nothing of it is in flight.
+//   T3. An abort cancels the statement in hand, rolls back, and only then rejects: afterwards nothing of it is in flight, a
+//       request to cancel least of all.
 
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { PendingQuery, Row, RowList, Sql } from 'postgres';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
+import type { Clock } from '../clock.ts';
+import { type CancellableQuery, cancelOnAbort } from './cancel.ts';
 import type { Pool } from './pool.ts';
 
 export class Transaction {
   readonly #sql: Sql;
   readonly #socket: Socket;
   readonly signal: AbortSignal;
-  readonly #running = new Set<PendingQuery<Row[]>>();
+  readonly #running = new Set<CancellableQuery>();
 
   constructor(sql: Sql, socket: Socket, signal: AbortSignal) {
     this.#sql = sql;
@@ -27,7 +30,7 @@ export class Transaction {
   async run<T extends Row[]>(statement: (sql: Sql) => PendingQuery<T>): Promise<RowList<T>> {
     this.check();
     const query = statement(this.#sql);
-    const running = query as unknown as PendingQuery<Row[]>;
+    const running = query as unknown as CancellableQuery;
     this.#running.add(running);
     try {
       return await query;
@@ -67,17 +70,10 @@ export class Transaction {
     return !this.#socket.destroyed;
   }
 
-  cancel(): void {
-    // The first is the one in hand; those behind it fail by themselves, in a transaction that has failed.
-    const [first] = this.#running;
-    if (first) cancelQuery(first);
+  /** What the server is at; those behind it fail by themselves, in a transaction that has failed. */
+  get inHand(): CancellableQuery | undefined {
+    return [...this.#running].find(({ active }) => active);
   }
-}
-
-/** Asks the server to stop it. One that is done already, or a server that is gone, is no error. */
-export function cancelQuery(query: Pick<PendingQuery<Row[]>, 'cancel'>): void {
-  // Typed as returning nothing; it returns the promise of the request's own connection.
-  Promise.resolve(query.cancel() as unknown).catch(() => {});
 }
 
 /** @param pool of one connection, used by nobody else meanwhile */
@@ -85,25 +81,28 @@ export async function runTransaction<T>(
   pool: Pool,
   work: (transaction: Transaction) => Promise<T>,
   signal: AbortSignal,
+  clock: Clock,
 ): Promise<T> {
   signal.throwIfAborted();
   await pool.sql`begin`;
-  const [socket] = pool.sockets;
+  const [socket] = pool.sockets.all();
   if (!socket) throw new FabricFailure('DATABASE_UNAVAILABLE', 'Postgres closed the connection');
   const transaction = new Transaction(pool.sql, socket, signal);
-  const cancel = () => transaction.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
+  const requestIsOver = cancelOnAbort(pool, signal, clock, () => transaction.inHand);
   try {
-    const result = await work(transaction);
-    transaction.check();
+    let result: T;
+    try {
+      result = await work(transaction);
+      transaction.check();
+    } finally {
+      await requestIsOver();
+    }
     await pool.sql`commit`;
     return result;
   } catch (error) {
     await rollBack(pool, transaction);
     signal.throwIfAborted();
     throw error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
   }
 }
 

@@ -7,6 +7,8 @@ export interface FrozenProxy {
   readonly port: number;
   freeze(): void;
   thaw(): void;
+  /** Takes no new connection; those that are open stay. */
+  refuse(): void;
   close(): Promise<void>;
 }
 
@@ -45,8 +47,12 @@ export async function startFrozenProxy(target: { path: string } | { port: number
       frozen = false;
       for (const socket of sockets) socket.resume();
     },
+    refuse() {
+      server.close();
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

@@ -1,8 +1,8 @@
-// The few connections that transactions run on: one transaction each at a time, the others wait in line.
+// A few connections that each work for one act at a time; the other acts wait in line.
 
 import type { Pool } from './pool.ts';
 
-export class Writers {
+export class Lanes {
   readonly #open: () => Pool;
   readonly #most: number;
   readonly #all: Pool[] = [];
