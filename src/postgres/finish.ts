@@ -57,6 +57,19 @@ export function finish(
       select coalesce(sum(n), 0)::int as total, coalesce(jsonb_object_agg(kind, n), '{}') as counts
         from (select kind, count(*) as n from fabric_resource
                where ${recount} and fabric_id = ${fabricId}::bigint and deleted_at is null group by kind) k),
+    -- What a person approved meanwhile stays approved, as long as no more waits than was shown: compared as sets, because
+    -- jsonb's own "contains" compares each with each, and once, where there is an approval at all.
+    waits as materialized (
+      select w.approval, case
+               when b.approved_at is null or w.approval is null then false
+               when w.approval ->> 'kind' is distinct from b.approval ->> 'kind'
+                 or w.approval ->> 'found' is distinct from b.approval ->> 'found' then false
+               when w.approval -> 'resources' is not distinct from b.approval -> 'resources' then true
+               else not exists (
+                 select jsonb_array_elements_text(w.approval -> 'resources')
+                 except
+                 select jsonb_array_elements_text(b.approval -> 'resources')) end as covered
+        from locked l, lateral (select (l.old_c).*) b, lateral (select ${jsonb(sql, approval)} as approval offset 0) w),
     rested as (
       update fabric_cycle c
          set state = case when ${next === null} then 'idle' else 'scheduled' end,
@@ -67,16 +80,10 @@ export function finish(
              attempts = 0, failure = null, previous_sync = null, previous_status = null,
              lease_holder = null, lease_until = null, run_id = null,
              cluster_uid = coalesce(${request.clusterUid}, c.cluster_uid),
-             approval = fresh.approval,
-             -- What a person approved meanwhile stays approved, as long as no more waits than was shown.
-             approved_by = case when fresh.covered then c.approved_by end,
-             approved_at = case when fresh.covered then c.approved_at end
-        from locked l,
-             lateral (select ${jsonb(sql, approval)} as approval) a,
-             lateral (select a.approval, coalesce(
-                        a.approval ->> 'kind' = (l.old_c).approval ->> 'kind'
-                        and coalesce((l.old_c).approval -> 'resources', '[]') @> coalesce(a.approval -> 'resources', '[]')
-                        and a.approval ->> 'found' is not distinct from (l.old_c).approval ->> 'found', false) as covered) fresh
+             approval = w.approval,
+             approved_by = case when w.covered then c.approved_by end,
+             approved_at = case when w.covered then c.approved_at end
+        from locked l, waits w
        where c.fabric_id = (l.old_c).fabric_id
       returning c),
     told as (

@@ -339,6 +339,17 @@ describe('what waits for a person', () => {
     expect(await cycle(id)).toMatchObject({ approved_by: null, approved_at: null });
   });
 
+  test('an approval of very many is compared within what the server allows one statement', async () => {
+    const id = await addFabric(place.sql);
+    const many = Array.from({ length: 60_000 }, (_, i) => String(1_000_000 + i));
+    await sync(id, { outcome: 'awaiting_approval', approval: deletions('7', many) });
+    await place.sql`update fabric_cycle set approved_by = 'ann', approved_at = now() where fabric_id = ${id}`;
+    await sync(id, { outcome: 'awaiting_approval', approval: deletions('8', many.slice(1).reverse()) });
+    expect(await cycle(id)).toMatchObject({ approved_by: 'ann' });
+    await sync(id, { outcome: 'awaiting_approval', approval: deletions('9', [...many.slice(2), '7']) });
+    expect(await cycle(id)).toMatchObject({ approved_by: null });
+  });
+
   test('a complete run clears it', async () => {
     const id = await addFabric(place.sql);
     await sync(id, { outcome: 'awaiting_approval', approval: deletions('7', ['1']) });
