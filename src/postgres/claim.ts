@@ -3,6 +3,7 @@
 //   C1. Of all that ask while a lease is alive, one has it; its epoch is larger than every one before.
 //   C2. `last_sync` becomes the moment of the claim, and what it was before is kept in `previous_sync`. The stamp of a run
 //       that never ended is not a sync: taking over from one keeps what that run had kept, and counts it as an attempt.
+//       The run that never ended is found by `fabric_cycle.run_id`: whatever opens or ends a run writes both in one statement.
 //   C3. A timer that serves a due time which the row has moved past is refused: somebody else served it.
 
 import type { Claimed, ClaimRequest } from '../ports/store.ts';
@@ -56,7 +57,7 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
         update fabric_run r
            set outcome = 'interrupted', finished_at = now(), failure = ${jsonb(sql, interrupted)}
           from granted g
-         where r.fabric_id = g.id and r.outcome is null),
+         where r.id = (g.old_c).run_id and r.outcome is null),
       run as (
         insert into fabric_run (fabric_id, epoch, trigger, daemon, due_at, traceparent)
         select g.id, (g.old_c).epoch + 1, ${trigger}, ${daemon}, to_timestamp(${servedDueMs}::float8 / 1000), ${traceparent}

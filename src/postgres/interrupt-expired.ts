@@ -24,7 +24,7 @@ export async function interruptExpired(
     'end expired leases',
     (sql) => sql<Interrupted[]>`
       with expired as materialized (
-        select f.id, f.name, c.lease_holder, c.previous_sync, c.attempts + 1 > ${retriesMax} as used_up,
+        select f.id, f.name, c.run_id, c.lease_holder, c.previous_sync, c.attempts + 1 > ${retriesMax} as used_up,
                -- Their chances are spread evenly, whatever the first one is (steps of the golden ratio).
                mod(${roll}::numeric + f.id * 0.6180339887, 1)::float8 as chance,
                least(${capMs}::float8, ${baseMs}::float8 * 2 ^ least(c.attempts, 60)) as retry_ms,
@@ -39,7 +39,8 @@ export async function interruptExpired(
         update fabric_run r
            set outcome = 'interrupted', finished_at = now(), failure = e.failure
           from expired e
-         where r.fabric_id = e.id and r.outcome is null),
+         -- The array says beforehand that they are few: else all runs there ever were may be read to find them.
+         where r.id = e.run_id and r.id = any(array(select run_id from expired)) and r.outcome is null),
       rested as (
         update fabric_cycle c
            set state = case when e.used_up then 'errored' else 'backoff' end,

@@ -6,7 +6,7 @@ import { acted } from './acted.ts';
 import { notice } from './notify.ts';
 
 /**
- * One statement: bumps the epoch, closes open runs as fenced, frees the lease and puts back what the row said before the
+ * One statement: bumps the epoch, closes the open run as fenced, frees the lease and puts back what the row said before the
  * run, with the due time that the run had served: it is still due. Open requests stay open: the next run answers them.
  */
 export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Unlocked | null> {
@@ -20,7 +20,7 @@ export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Un
       update fabric_run r
          set outcome = 'fenced', finished_at = now(), failure = ${sql.json(failure)}
         from before b
-       where r.fabric_id = b.fabric_id and r.outcome is null
+       where r.id = b.run_id and r.outcome is null
       returning r.id),
     freed as (
       update fabric_cycle c
@@ -43,7 +43,7 @@ export async function unlock(sql: Sql, fabricId: string, by: string): Promise<Un
        where f.id = b.fabric_id and b.state = 'syncing'),
     told as (${acted(sql, 'unlock', by, sql`freed`)})
     select case when b.lease_until > now() then b.lease_holder end as holder,
-           (select max(id)::text from closed) as "runId",
+           (select id::text from closed) as "runId",
            freed.epoch,
            ${notice(sql, 'unlock', sql`freed.fabric_id`, by)}
       from freed join before b using (fabric_id)`;

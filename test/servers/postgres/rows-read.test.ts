@@ -1,0 +1,112 @@
+// How many rows the acts read that are done all the time: not more where a fabric has a long history.
+
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { backoffDefault } from '../../../machines/fabric/backoff.ts';
+import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
+import { postgresOperator } from '../../../src/postgres/operator/operator.ts';
+import { createStore } from '../../../src/postgres/store.ts';
+import {
+  addFabric,
+  claimNow,
+  commitRequest,
+  neverAborted,
+  openStorePlace,
+  rowOf,
+  type StorePlace,
+  settleRequest,
+} from '../../support/fabric-store.ts';
+
+let place: StorePlace;
+let id: string;
+
+beforeAll(async () => {
+  place = await openStorePlace({ url: inject('databaseUrl'), template: inject('databaseTemplate') });
+});
+afterAll(() => place.close());
+
+/** A fabric with a history, whose last run never ended. */
+beforeEach(async () => {
+  id = await addFabric(place.sql);
+  await place.sql`
+    insert into fabric_run (fabric_id, epoch, trigger, daemon, started_at, finished_at, outcome)
+    select ${id}, n, 'sync', 'd', now() - n * interval '1 minute', now() - n * interval '1 minute', 'complete'
+      from generate_series(1, 3000) n`;
+  await place.sql`update fabric_cycle set epoch = 3000 where fabric_id = ${id}`;
+  await place.sql`analyze fabric_run`;
+});
+
+test.each<[string, (database: Database) => Promise<unknown>]>([
+  [
+    'a run from its claim to its commit',
+    async (database) => {
+      const { sql } = database;
+      const store = createStore(database, { daemon });
+      await store.commit(commitRequest(await claimNow({ sql, store }, id)), neverAborted);
+    },
+  ],
+  [
+    'a run that fails',
+    async (database) => {
+      const { sql } = database;
+      const store = createStore(database, { daemon });
+      await store.settle(settleRequest(await claimNow({ sql, store }, id)));
+    },
+  ],
+  [
+    'a run that takes over from one that never ended',
+    async (database) => {
+      const { runId } = await abandoned();
+      const { sql } = database;
+      await claimNow({ sql, store: createStore(database, { daemon }) }, id);
+      expect(await rowOf(place.observer, 'fabric_run', { id: runId })).toMatchObject({ outcome: 'interrupted' });
+    },
+  ],
+  [
+    'the end of a lease that ran out',
+    async (database) => {
+      const { runId } = await abandoned();
+      await createStore(database, { daemon }).interruptExpired(backoffDefault, 0);
+      expect(await rowOf(place.observer, 'fabric_run', { id: runId })).toMatchObject({ outcome: 'interrupted' });
+    },
+  ],
+  [
+    'a force-unlock',
+    async (database) => {
+      const { runId } = await abandoned();
+      expect(await postgresOperator(database).unlock(id, 'ann')).toMatchObject({ runId });
+      expect(await rowOf(place.observer, 'fabric_run', { id: runId })).toMatchObject({ outcome: 'fenced' });
+    },
+  ],
+])('%s reads a few runs, and not the history', async (_, act) => {
+  expect(await rowsRead('fabric_run', act)).toBeLessThan(20);
+});
+
+const daemon = 'host/1/aaaaaa';
+
+/** A run whose daemon died. */
+async function abandoned() {
+  const { claim } = await claimNow(place, id, { daemon: 'dead' });
+  await place.sql`update fabric_cycle set lease_until = now() - interval '1 ms' where fabric_id = ${id}`;
+  return claim;
+}
+
+/** Of one table, by the server's own count. */
+async function rowsRead(table: string, act: (database: Database) => Promise<unknown>): Promise<number> {
+  const applicationName = 'whose reads are counted';
+  const count = async () => {
+    const [row] = await place.observer<{ rows: number }[]>`
+      select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_user_tables where relname = ${table}`;
+    return row?.rows ?? 0;
+  };
+  const before = await count();
+  const database = openDatabase({ url: place.url, applicationName });
+  try {
+    await act(database);
+  } finally {
+    await database.close();
+  }
+  // The last thing that a connection does is to say what it read.
+  const open = () => place.observer`select from pg_stat_activity where application_name = ${applicationName}`;
+  while ((await open()).length > 0);
+  return (await count()) - before;
+}
