@@ -1,7 +1,8 @@
 // The post: what other processes and people did reaches the actors.
 //
 //   N1. A notice is a hint to read the row again, never the news itself: a lost, late or doubled notice does no harm.
-//   N2. News of one fabric are handled one after the other, of different fabrics side by side.
+//   N2. News of one fabric are handled one after the other, of different fabrics side by side. A row that is still to be read
+//       for the same reason is read once.
 
 import type { Plan } from '../../machines/fabric/plan.ts';
 import type { Log } from '../log.ts';
@@ -23,10 +24,18 @@ export interface PostDeps {
 
 const byPeople: readonly string[] = ['settings', 'unlock'];
 
+/** One fabric's news. */
+interface Reading {
+  /** The last of them is handled. */
+  turn: Promise<void>;
+  /** Why the row is to be read, as far as that has not begun. */
+  readonly waiting: Set<string>;
+}
+
 export class Post implements Service {
   readonly name = 'post';
   readonly #deps: PostDeps;
-  readonly #inHand = new Map<string, Promise<void>>();
+  readonly #inHand = new Map<string, Reading>();
   readonly #onNotice = new Set<(notice: Notice) => void>();
   #hangUp: (() => Promise<void>) | null = null;
 
@@ -42,7 +51,7 @@ export class Post implements Service {
     const hangUp = this.#hangUp;
     this.#hangUp = null;
     await hangUp?.();
-    await Promise.all(this.#inHand.values());
+    await Promise.all([...this.#inHand.values()].map(({ turn }) => turn));
   }
 
   /** Hears every notice too, before it is acted on. `hear` must not throw or block. @returns "stop listening" */
@@ -82,17 +91,24 @@ export class Post implements Service {
    * @param by who made it necessary, for people; where that is not known they are told why
    */
   reread(fabricId: string, why: string, by = ''): void {
-    const before = this.#inHand.get(fabricId) ?? Promise.resolve();
-    const turn = before
-      .then(() => this.#reread(fabricId, why, by))
+    const reading = this.#inHand.get(fabricId) ?? { turn: Promise.resolve(), waiting: new Set() };
+    const asked = JSON.stringify([why, by]);
+    if (reading.waiting.has(asked)) return;
+    reading.waiting.add(asked);
+    const turn = reading.turn
+      .then(() => {
+        reading.waiting.delete(asked);
+        return this.#reread(fabricId, why, by);
+      })
       .catch((cause: unknown) => {
         // The sweep looks at every row anyway.
         this.#deps.log.debug({ err: cause, fabric_id: fabricId }, 'a row could not be read again; the sweep will');
       })
       .finally(() => {
-        if (this.#inHand.get(fabricId) === turn) this.#inHand.delete(fabricId);
+        if (reading.turn === turn) this.#inHand.delete(fabricId);
       });
-    this.#inHand.set(fabricId, turn);
+    reading.turn = turn;
+    this.#inHand.set(fabricId, reading);
   }
 
   async #reread(fabricId: string, why: string, by: string): Promise<void> {

@@ -67,6 +67,8 @@ export class Sweep implements Service {
   #stopped = true;
   #cancelTimer: () => void = () => {};
   #turn: Promise<SweepFindings | null> = Promise.resolve(null);
+  /** Passes that wait for their turn, by why they are made. */
+  readonly #waiting = new Map<string, Promise<SweepFindings | null>>();
   #lastWholeMs = Number.NEGATIVE_INFINITY;
   #lastPruneMs: number;
   #trouble: string | null = null;
@@ -94,7 +96,7 @@ export class Sweep implements Service {
     await this.#turn.catch(() => null);
   }
 
-  /** One whole pass, after any that is under way. */
+  /** One whole pass, after any that is under way. One that still waits, for the same reason, serves whoever asks. */
   now(why: string): Promise<SweepFindings | null> {
     return this.#queue(true, why);
   }
@@ -110,7 +112,15 @@ export class Sweep implements Service {
   }
 
   #queue(whole: boolean, why: string): Promise<SweepFindings | null> {
-    this.#turn = this.#turn.catch(() => null).then(() => this.#watched(whole, why));
+    const waiting = this.#waiting.get(why);
+    if (waiting) return waiting;
+    this.#turn = this.#turn
+      .catch(() => null)
+      .then(() => {
+        this.#waiting.delete(why);
+        return this.#watched(whole, why);
+      });
+    this.#waiting.set(why, this.#turn);
     return this.#turn;
   }
 

@@ -113,6 +113,30 @@ describe('a timer', () => {
   });
 });
 
+describe('however much is told at once', () => {
+  test('what waits to be looked at is looked at once for each reason, after the last word of it', async () => {
+    const { database, daemon } = await ready();
+    const looks = (act: string) => database.acts.filter((one) => one === act).length;
+    const gate = Promise.withResolvers<void>();
+    database.before = (act) => (act === 'interruptExpired' || act === 'fabric' ? gate.promise : undefined);
+    const before = { passes: looks('interruptExpired'), rows: looks('fabric 7') };
+    const passes: Promise<unknown>[] = [];
+    for (let i = 0; i < 5; i++) {
+      passes.push(daemon.sweep.now('reload'));
+      daemon.post.hear({ what: 'everything' });
+      daemon.post.hear({ what: 'changed', fabricId: '7' });
+      daemon.post.hear({ what: 'settings', fabricId: '7' });
+      await quiet();
+    }
+    gate.resolve();
+    await Promise.all(passes);
+    await quiet();
+    // One was under way already when the others asked; one for the reloads, and one for the news.
+    expect(looks('interruptExpired') - before.passes).toBe(3);
+    expect(looks('fabric 7') - before.rows).toBe(3);
+  });
+});
+
 describe('two daemons', () => {
   test('share the runs, agree on every due time, and repair nothing of each other', async () => {
     const place = memoryPlace();
