@@ -136,7 +136,9 @@ describe('the fleet on a terminal', () => {
     const model = modelOf();
     const redis = { state: 'missing', problem: 'connection refused', since: formatIso(nowMs - 65_000) } as const;
     take(model, { event: 'parts', data: { ...parts, redis } }, nowMs);
-    expect(fleetLines(model, choice, screen(120, 24))).toContain('Redis for 1m05s: connection refused');
+    expect(fleetLines(model, choice, screen(120, 24))).toContain(
+      'Redis has been missing for 1m05s: connection refused',
+    );
   });
 
   test('plots how long the last runs took, and marks those that failed', () => {
@@ -216,6 +218,19 @@ describe('a fabric on a terminal', () => {
     const model = modelOf([{}]);
     take(model, { event: 'transition', data: moved }, nowMs);
     expect(model.fabrics.get('1')).toMatchObject({ state: 'locked', path: 'locked.acquiring', since: moved.at });
+  });
+
+  test('names the parts that are missing, as the stream tells them or as its own document does', () => {
+    const model = modelOf([{}]);
+    const missing = (problem: string) => ({ state: 'missing', problem, since: formatIso(nowMs - 65_000) }) as const;
+    model.opened = { ...opened(), parts: { ...parts, postgres: missing('did not answer') } };
+    const drawn = () => fabricLines(model, { machine, scrolled: 0 }, screen(120, 40)).lines.slice(1, 3);
+    expect(drawn()).toEqual(['Postgres has been missing for 1m05s: did not answer', 'All is well: it is due in 40s.']);
+    model.opened = opened();
+    take(model, { event: 'parts', data: { ...parts, redis: missing('connection refused') } }, nowMs);
+    expect(drawn()[0]).toBe('Redis has been missing for 1m05s: connection refused');
+    take(model, { event: 'parts', data: parts }, nowMs);
+    expect(drawn()[0]).toBe('All is well: it is due in 40s.');
   });
 
   test('that was removed is said to be, and nothing of what it was', () => {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Bed, bedsOfThisFile } from '../support/process/bed.ts';
 import { type Environment, entry } from '../support/process/daemon.ts';
+import { proxyBefore, restsAfterSync } from '../support/process/frozen-postgres.ts';
 import { needsTerminal, onTerminal, scriptPath, type Terminal } from '../support/process/terminal.ts';
 
 const openBed = bedsOfThisFile();
@@ -60,6 +61,27 @@ describe.skipIf(scriptPath === null)(`inspect on a terminal${needsTerminal}`, ()
     for (const line of terminal.screen()) expect([...line].length, line).toBeLessThanOrEqual(80);
     terminal.press('\u001b');
     await terminal.shows(/other-1/);
+    terminal.press('q');
+    expect(await expectGivenBack(terminal)).toBe(0);
+  });
+
+  test('says of the fleet and of a fabric that Postgres is missing, and goes on by itself when it answers again', async () => {
+    const bed = await openBed();
+    const lab = await bed.fabric('lab', { sync_interval: 3600 });
+    const proxy = await proxyBefore(bed);
+    await restsAfterSync(await bed.daemon({ DATABASE_URL: proxy.url }).ready(), lab);
+    proxy.freeze();
+    const terminal = await inspecting(bed, {}, 'lab');
+    await terminal.shows(/Postgres has been missing for .*: Postgres did not/);
+    expect(terminal.screen()[0]).toMatch(/^lab \(number/);
+    terminal.press('\u001b');
+    await terminal.shows(/Postgres has been missing[\s\S]*▸ {2}lab /);
+    expect(terminal.output()).not.toMatch(/does not answer/);
+    terminal.press('\r');
+    await terminal.shows(/lab \(number/);
+    proxy.thaw();
+    await terminal.shows(/^(?![\s\S]*been missing)/);
+    await terminal.shows(/All is well/);
     terminal.press('q');
     expect(await expectGivenBack(terminal)).toBe(0);
   });

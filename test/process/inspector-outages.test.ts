@@ -7,7 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { FabricDocument, FleetDocument, TimersDocument } from '../../src/inspector/documents.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
-import { proxyBefore } from '../support/process/frozen-postgres.ts';
+import { proxyBefore, restsAfterSync } from '../support/process/frozen-postgres.ts';
 import { redisFound } from '../support/redis.ts';
 
 const openBed = bedsOfThisFile();
@@ -45,8 +45,9 @@ test('a Postgres that hangs is told as missing, to whoever asks, and not taken f
   const bed = await openBed();
   const lab = await bed.fabric('lab', { sync_interval: 3600 });
   const proxy = await proxyBefore(bed);
-  const { socketPath } = await bed.daemon({ DATABASE_URL: proxy.url }).ready();
-  await lab.synced();
+  const daemon = await bed.daemon({ DATABASE_URL: proxy.url }).ready();
+  const { socketPath } = daemon;
+  await restsAfterSync(daemon, lab);
   proxy.freeze();
   // As the terminal asks, with its patience. Nobody has watched before: all is from memory.
   const fabric = await readDocument<FabricDocument>(socketPath, '/api/fabrics/lab', AbortSignal.timeout(60_000));

@@ -10,7 +10,7 @@ import { chromiumPath } from '../support/chromium.ts';
 import { makeTemplate } from '../support/postgres.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { proxyBefore } from '../support/process/frozen-postgres.ts';
+import { proxyBefore, restsAfterSync } from '../support/process/frozen-postgres.ts';
 import { idleFabrics, inspectorOn, logIn, pageOf, row } from '../support/process/inspector-page.ts';
 import { redisFound } from '../support/redis.ts';
 
@@ -89,8 +89,9 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab', { sync_interval: 3600 });
     const proxy = await proxyBefore(bed);
-    const base = await pageOf(await bed.daemon({ ...inspectorOn, DATABASE_URL: proxy.url }).ready());
-    await lab.synced();
+    const daemon = await bed.daemon({ ...inspectorOn, DATABASE_URL: proxy.url }).ready();
+    const base = await pageOf(daemon);
+    await restsAfterSync(daemon, lab);
     const page = await visit(base);
     await logIn(page, bed);
     await page.goto(`${base}/timers`);

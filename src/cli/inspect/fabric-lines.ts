@@ -1,14 +1,14 @@
 // One fabric on a terminal: why it is where it is, its statechart, the run in hand, what happened, its last runs.
 
 import { top } from '../../../otel/transitions.ts';
-import type { FabricDocument, MachineDocument, TransitionDocument } from '../../inspector/documents.ts';
+import type { FabricDocument, MachineDocument, PartsDocument, TransitionDocument } from '../../inspector/documents.ts';
 import { cut, plain } from '../plain-text.ts';
 import { runTable } from '../run-text.ts';
 import { span, wholeSpan } from '../span.ts';
 import { fabricRemarks, limit } from '../status-text.ts';
 import { formatTable } from '../table.ts';
 import { chartLines } from './chart-lines.ts';
-import { headLines } from './fleet-lines.ts';
+import { headLines, missingLines } from './fleet-lines.ts';
 import type { Model } from './model.ts';
 import type { Screen } from './screen.ts';
 
@@ -43,7 +43,7 @@ export function fabricLines(
   const from = entered && top(entered.to) === fabric.state ? top(entered.from) : null;
   const upper = [
     paint('bold', cut(`${plain(fabric.name)} (number ${fabric.id})`, width)),
-    ...(model.lost ? headLines(model, screen) : []),
+    ...(model.lost ? headLines(model, screen) : missingLines(partsOf(model, document), screen)),
     ...limit(whyText(document, nowMs), width),
     ...fabricRemarks(fabric).flatMap((text) => limit(`  ${text}`, width)),
     '',
@@ -60,6 +60,12 @@ export function fabricLines(
   const scrolledMax = Math.max(0, lower.length - room);
   const first = Math.min(scrolled, scrolledMax);
   return { lines: [...upper, ...lower.slice(first, first + room), '', keys], scrolledMax };
+}
+
+/** As the stream tells them; but Postgres may not have answered for this document alone: then its runs are not none. */
+function partsOf({ parts }: Model, document: FabricDocument): PartsDocument {
+  if (parts === null) return document.parts;
+  return document.parts.postgres.state === 'missing' ? { ...parts, postgres: document.parts.postgres } : parts;
 }
 
 /** The sentence, counting on where it has a time in it. */

@@ -66,7 +66,8 @@ export function fleetLines(model: Model, choice: FleetChoice, screen: Screen): s
 }
 
 /** Which daemon, and what of it is missing. */
-export function headLines(model: Model, { width, paint, ourMs, nowMs }: Screen): string[] {
+export function headLines(model: Model, screen: Screen): string[] {
+  const { width, paint, ourMs, nowMs } = screen;
   const { fleet, lost, parts } = model;
   if (lost) {
     const what = lost.refused ? 'The daemon can not tell' : 'The daemon does not answer';
@@ -78,11 +79,12 @@ export function headLines(model: Model, { width, paint, ourMs, nowMs }: Screen):
   const up = wholeSpan(nowMs - Date.parse(started_at));
   return [
     ...limit(`${name}, version ${version}, up ${up}`, width).map((line) => paint('bold', line)),
-    ...missingLines(parts, nowMs, width).map((line) => paint('yellow', line)),
+    ...missingLines(parts, screen),
   ];
 }
 
-function missingLines(parts: PartsDocument | null, nowMs: number, width: number): string[] {
+/** A line for each part that is missing, and since when. */
+export function missingLines(parts: PartsDocument | null, { width, paint, nowMs }: Screen): string[] {
   const named = [
     ['Postgres', parts?.postgres],
     ['Redis', parts?.redis],
@@ -90,7 +92,9 @@ function missingLines(parts: PartsDocument | null, nowMs: number, width: number)
   ] as const;
   return named.flatMap(([what, part]) =>
     part?.state === 'missing'
-      ? limit(`${what} for ${wholeSpan(nowMs - Date.parse(part.since))}: ${part.problem}`, width)
+      ? limit(`${what} has been missing for ${wholeSpan(nowMs - Date.parse(part.since))}: ${part.problem}`, width).map(
+          (line) => paint('yellow', line),
+        )
       : [],
   );
 }

@@ -18,6 +18,8 @@ import type { Screen } from './screen.ts';
 const drawEveryMs = 1_000;
 const drawPauseMs = 100;
 const againMs = 1_000;
+/** Where something was missing in a document. */
+const askAgainMs = 3_000;
 
 /** @param named opens with this fabric; undefined: with the fleet */
 export async function inspectLive(call: Call, socketPath: string, named: string | undefined): Promise<Exit> {
@@ -49,6 +51,7 @@ class Live {
   /** What goes wrong for good: there is no such fabric, say. */
   #failure: unknown = null;
   #drawn = { atMs: Number.NEGATIVE_INFINITY, cancel: () => {} };
+  #cancelAskAgain = () => {};
   #reading = false;
   #readAgain = false;
 
@@ -74,6 +77,7 @@ class Live {
     } finally {
       cancel();
       this.#drawn.cancel();
+      this.#cancelAskAgain();
       world.stdout.off('resize', resized);
     }
     if (this.#failure) throw this.#failure;
@@ -133,7 +137,13 @@ class Live {
 
   async #readFabric(signal: AbortSignal): Promise<void> {
     const path = `/api/fabrics/${encodeURIComponent(this.#open ?? '')}`;
-    this.#model.opened = await readDocument<FabricDocument>(this.#socketPath, path, signal);
+    const document = await readDocument<FabricDocument>(this.#socketPath, path, signal);
+    this.#model.opened = document;
+    this.#cancelAskAgain();
+    // That Postgres tells the rest again may be no news to the stream, which lacked nothing.
+    if (document.parts.postgres.state === 'missing') {
+      this.#cancelAskAgain = this.#call.world.clock.after(askAgainMs, () => this.#refresh(signal));
+    }
     this.#drawSoon();
   }
 
@@ -158,6 +168,7 @@ class Live {
   #look(at: string | null): void {
     this.#open = at;
     this.#scrolled = 0;
+    this.#cancelAskAgain();
     this.#model.opened = null;
     this.#model.removed = null;
     this.#model.progress = null;
