@@ -5,7 +5,8 @@
 //       would be told for ever.
 //   G3. A collector that does not answer costs one export at a time, bounded by its timeout; the next one has all.
 
-import { type MeterProvider as AnyMeterProvider, createNoopMeter, metrics } from '@opentelemetry/api';
+import { type MeterProvider as AnyMeterProvider, createNoopMeter, type Meter, metrics } from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import {
@@ -19,6 +20,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { type Environment, isDisabled, milliseconds } from './asked.ts';
 import { Metrics } from './metrics.ts';
+import { ofSdk } from './names.ts';
 import { openExporter } from './open-exporter.ts';
 import { observeProcess } from './process-metrics.ts';
 import { prometheusText } from './prometheus.ts';
@@ -60,6 +62,7 @@ export function startMeasuring({ env, resource, version, after, warn }: Measurin
   const provider = new MeterProvider({ resource, readers: [reader as IMetricReader] });
   metrics.setGlobalMeterProvider(provider);
   const meter = provider.getMeter('fabric-syncd', version);
+  if (exporter) countPoints(exporter, meter);
   const measured = new Metrics(meter);
   const stopProcess = observeProcess(meter, after);
   let look: Promise<string> | null = null;
@@ -83,6 +86,26 @@ export function startMeasuring({ env, resource, version, after, warn }: Measurin
       stopProcess();
     },
   };
+}
+
+/** By the conventions' names for what an SDK tells of itself. What one export could not deliver, the next one has again (G3). */
+function countPoints(exporter: PushMetricExporter, meter: Meter): void {
+  const name = 'otel.sdk.exporter.metric_data_point.exported';
+  const points = meter.createCounter(name, { unit: '{data_point}', description: ofSdk[name] });
+  const taken = {
+    'otel.component.type': 'otlp_http_metric_exporter',
+    'otel.component.name': 'otlp_http_metric_exporter/0',
+  };
+  const refused = { ...taken, 'error.type': 'export_failed' };
+  for (const each of [taken, refused]) points.add(0, each);
+  const deliver = exporter.export.bind(exporter);
+  exporter.export = (batch, done) =>
+    deliver(batch, (result) => {
+      const counts = batch.scopeMetrics.flatMap(({ metrics }) => metrics.map(({ dataPoints }) => dataPoints.length));
+      const count = counts.reduce((sum, one) => sum + one, 0);
+      points.add(count, result.code === ExportResultCode.SUCCESS ? taken : refused);
+      done(result);
+    });
 }
 
 function measureNothing(): Measuring {

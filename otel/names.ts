@@ -397,4 +397,5 @@ export const ofSdk = {
   'otel.sdk.processor.log.queue.size': 'Log lines that wait to be exported.',
   'otel.sdk.processor.log.queue.capacity': 'Log lines that may wait at once; more are dropped.',
   'otel.sdk.processor.log.processed': 'Log lines handed on; with `error.type`: dropped, or not taken.',
+  'otel.sdk.exporter.metric_data_point.exported': 'Points of metrics handed on; with `error.type`: not taken.',
 } as const;

@@ -10,6 +10,7 @@ import { type Measuring, type MeasuringOptions, startMeasuring } from '../../ote
 import { counted, distributed, observed, ofProcess, ofSdk } from '../../otel/names.ts';
 import { readExposition, seriesValue } from '../support/exposition.ts';
 import { handClock } from '../support/hand-clock.ts';
+import { OtlpReceiver } from '../support/otlp-receiver.ts';
 
 const never = () => () => {};
 
@@ -148,6 +149,33 @@ describe('what is measured', () => {
     expect(await longest()).toBeGreaterThanOrEqual(stalledS);
     clock.advance(turnMs);
     expect(await longest()).toBeLessThan(stalledS);
+  });
+
+  test('what a collector took of it is counted, and what it refused', async () => {
+    const receiver = await new OtlpReceiver().start();
+    onTestFinished(() => receiver.stop());
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    receiver.behave({ kind: 'refuse', status: 400, retryAfterSeconds: null });
+    const one = measuring({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_METRIC_EXPORT_INTERVAL: '50' });
+    const points = async () => {
+      const name = 'otel_sdk_exporter_metric_data_point_exported_total';
+      const samples = (await scrape(one)).get(name)?.samples ?? [];
+      return samples.map(({ labels, value }) => [labels.error_type, value > 0]);
+    };
+    await vi.waitFor(async () =>
+      expect(await points()).toEqual([
+        [undefined, false],
+        ['export_failed', true],
+      ]),
+    );
+    receiver.behave({ kind: 'accept' });
+    await vi.waitFor(async () =>
+      expect(await points()).toEqual([
+        [undefined, true],
+        ['export_failed', true],
+      ]),
+    );
   });
 
   test('nothing, where OTEL_SDK_DISABLED says so', () => {

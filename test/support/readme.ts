@@ -78,7 +78,7 @@ export const parts: Readonly<Record<string, () => string>> = {
           metric.when,
         ]),
         ...Object.entries(ofSdk).map(([name, says]) => {
-          const isCounter = name.endsWith('processed');
+          const isCounter = /\.(?:processed|exported)$/.test(name);
           const inPrometheus = `${name.replaceAll('.', '_')}${isCounter ? '_total' : ''}`;
           return [`\`${inPrometheus}\``, isCounter ? '`error_type`' : '', `${says} Only where they are exported.`];
         }),
