@@ -9,7 +9,8 @@ import type { DaemonFacts, FabricFacts, Metrics, RunOutcome } from '../../otel/m
 import { top } from '../../otel/transitions.ts';
 import type { Clock } from '../clock.ts';
 import type { FabricLock } from '../ports/lock.ts';
-import type { FabricRow, RunFigures, Store } from '../ports/store.ts';
+import type { FabricRow, Store } from '../ports/store.ts';
+import { sumsOf } from '../ports/sums.ts';
 import type { TimerStore } from '../ports/timers.ts';
 import type { SyncEnding } from '../sync/run.ts';
 import type { FabricTransition, Fleet, FleetMember } from './fleet.ts';
@@ -57,18 +58,12 @@ export class Measure {
 
   /** A run came to its end, before the fleet knows. */
   ended(fabricId: string, ending: SyncEnding): void {
-    const { kinds, requests, bytesRead } = ending.figures;
-    this.#metrics.read({ objects: sum(kinds, 'listed'), bytes: bytesRead, requests });
+    const { requests, bytesRead } = ending.figures;
+    const { listed, unchanged: _, ...changed } = sumsOf(ending.figures);
+    this.#metrics.read({ objects: listed, bytes: bytesRead, requests });
     if (ending.kind === 'failed') return;
     this.#ended.set(fabricId, ending.outcome);
-    this.#metrics.changed({
-      created: sum(kinds, 'created'),
-      updated: sum(kinds, 'updated'),
-      deleted: sum(kinds, 'deleted'),
-      unsynced: sum(kinds, 'unsynced'),
-      touched: sum(kinds, 'touched'),
-      quarantined: sum(kinds, 'quarantined'),
-    });
+    this.#metrics.changed(changed);
   }
 
   swept({ rearmed, cancelled, interrupted }: SweepFindings, why: string): void {
@@ -174,11 +169,14 @@ export class Measure {
         metrics.timersArmed(timer.kind);
       },
       armMany: async (many, options) => {
-        const answer = await timers.armMany(many, options);
+        let armed = 0;
+        // Kind by kind: how many of each were missing only the store knows.
         for (const [kind, of] of Object.entries(Object.groupBy(many, (timer) => timer.kind))) {
-          metrics.timersArmed(kind, of.length);
+          const answer = await timers.armMany(of, options);
+          metrics.timersArmed(kind, answer.armed);
+          armed += answer.armed;
         }
-        return answer;
+        return { armed };
       },
       cancel: (fabricId) => timers.cancel(fabricId),
       claimDue: (request) => timers.claimDue(request),
@@ -194,12 +192,6 @@ export class Measure {
     const last = leaseUntilMs === null ? lastSyncMs : this.#seen.get(fabricId)?.lastSyncMs;
     this.#seen.set(fabricId, { lastSyncMs: last, intervalMs, waitsFor });
   }
-}
-
-type Figure = 'listed' | 'created' | 'updated' | 'deleted' | 'unsynced' | 'touched' | 'quarantined';
-
-function sum(kinds: RunFigures['kinds'], of: Figure): number {
-  return Object.values(kinds).reduce((total, report) => total + (report[of] ?? 0), 0);
 }
 
 /** What a look at the metrics asks. `redis`: null where it is not used by choice. */

@@ -8,6 +8,7 @@ import { top } from '../../otel/transitions.ts';
 import type { Tidings } from '../admin/tidings.ts';
 import { type Clock, formatIso } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { sumsOf } from '../ports/sums.ts';
 import type { SyncEnding, SyncJob, SyncProgress } from '../sync/run.ts';
 import type { FabricTransition } from './fleet.ts';
 
@@ -103,16 +104,8 @@ export class Teller {
 export function committedRun(ending: Extract<SyncEnding, { kind: 'committed' }>): CommittedRun {
   const { outcome, remark, figures } = ending;
   const { requests, bytesRead } = figures;
-  const sum = (key: keyof CommittedRun['counts']) =>
-    Object.values(figures.kinds).reduce((total, kind) => total + (kind[key] ?? 0), 0);
-  const counts = {
-    created: sum('created'),
-    updated: sum('updated'),
-    deleted: sum('deleted'),
-    unsynced: sum('unsynced'),
-    quarantined: sum('quarantined'),
-  };
-  return { outcome, remark, counts, requests, bytesRead };
+  const { created, updated, deleted, unsynced, quarantined } = sumsOf(figures);
+  return { outcome, remark, counts: { created, updated, deleted, unsynced, quarantined }, requests, bytesRead };
 }
 
 interface Line {

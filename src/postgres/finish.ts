@@ -4,7 +4,8 @@
 
 import type { PendingQuery, Sql } from 'postgres';
 import { oneLine } from '../../machines/fabric/failure.ts';
-import type { CommitRequest, QuarantinedObject, RunFigures } from '../ports/store.ts';
+import type { CommitRequest, QuarantinedObject } from '../ports/store.ts';
+import { sumsOf } from '../ports/sums.ts';
 import { jsonb } from './json.ts';
 import { approvalJson, type FabricColumns, fabricColumns } from './rows.ts';
 
@@ -104,19 +105,6 @@ export function finish(
            pg_notify('fabric_syncd', json_build_object(
              'what', 'changed', 'fabric', f.id::text, 'by', (l.old_c).lease_holder)::text)
       from locked l, rested, told, lateral (select (told.f).*) f, lateral (select (rested.c).*) c`;
-}
-
-/** The sums of the kinds, as `fabric_run` keeps them beside the kinds themselves. */
-export function sumsOf({ kinds }: RunFigures) {
-  const sums = { created: 0, updated: 0, deleted: 0, unchanged: 0, quarantined: 0 };
-  for (const kind of Object.values(kinds)) {
-    sums.created += kind.created;
-    sums.updated += kind.updated;
-    sums.deleted += kind.deleted;
-    sums.quarantined += kind.quarantined;
-    sums.unchanged += Math.max(0, kind.listed - kind.created - kind.updated - kind.quarantined);
-  }
-  return sums;
 }
 
 /** What could not be stored may hold what cannot be stored here either. */

@@ -2,8 +2,8 @@
 
 import { oneLine } from '../../machines/fabric/failure.ts';
 import type { Settled, SettleRequest } from '../ports/store.ts';
+import { sumsOf } from '../ports/sums.ts';
 import type { Database } from './connect.ts';
-import { sumsOf } from './finish.ts';
 import { jsonb } from './json.ts';
 import { approvalJson, type FabricColumns, fabricColumns, fabricRow, requestsOpen } from './rows.ts';
 

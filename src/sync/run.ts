@@ -22,6 +22,7 @@ import type {
   StagedObject,
   Store,
 } from '../ports/store.ts';
+import { sumsOf } from '../ports/sums.ts';
 import { type CleanLimits, cleanLimitsDefault } from './clean.ts';
 import { indexKnown, KindComparison, type KindFindings, type Known } from './compare.ts';
 import { countRequests } from './count-requests.ts';
@@ -303,11 +304,10 @@ class Run {
 
 /** What a merge does, as its span tells it. */
 function countsOf({ figures, deletions, unsynced, touched, quarantined }: CommitRequest) {
-  const sum = (key: 'created' | 'updated') =>
-    Object.values(figures.kinds).reduce((total, kind) => total + kind[key], 0);
+  const { created, updated } = sumsOf(figures);
   return {
-    'fabric.objects.created': sum('created'),
-    'fabric.objects.updated': sum('updated'),
+    'fabric.objects.created': created,
+    'fabric.objects.updated': updated,
     'fabric.objects.deleted': deletions.length,
     'fabric.objects.unsynced': unsynced.length,
     'fabric.objects.touched': touched.length,

@@ -161,11 +161,13 @@ describe('ports that are wrapped', () => {
     const timer = (fabricId: string, kind: 'sync' | 'probe') => ({ fabricId, kind, dueAtMs: 1, traceparent: null });
     await timers.arm(timer('1', 'sync'));
     await timers.armMany([timer('2', 'sync'), timer('3', 'probe')], { onlyMissing: false });
+    const some = [timer('3', 'sync'), timer('4', 'sync'), timer('5', 'probe')];
+    expect(await timers.armMany(some, { onlyMissing: true }), 'one has a timer').toEqual({ armed: 2 });
     expect(await timers.all()).toEqual(await memory.all());
     const failing = measure.timers(Object.assign(new MemoryTimers(), { arm: async () => Promise.reject(gone) }));
     await expect(failing.arm(timer('4', 'sync'))).rejects.toBe(gone);
-    expect(await told('timer_arms_total', { fabric_timer_kind: 'sync' })).toBe(2);
-    expect(await told('timer_arms_total', { fabric_timer_kind: 'probe' })).toBe(1);
+    expect(await told('timer_arms_total', { fabric_timer_kind: 'sync' })).toBe(3);
+    expect(await told('timer_arms_total', { fabric_timer_kind: 'probe' })).toBe(2);
   });
 
   test('the sweep of a start repairs no timers; later ones do', async () => {
