@@ -10,6 +10,7 @@ import { formatDuration, NotReadable, parseDuration, parseSize } from './duratio
 import { type InspectorAddress, readInspectorAddress, readLoopbackPort } from './inspector/address.ts';
 import { type LogLevel, logLevels } from './log.ts';
 import { nearest } from './nearest.ts';
+import { parseDatabaseUrl } from './postgres/address.ts';
 import { readRedisUrl } from './redis/address.ts';
 import { type Setting, settings } from './settings.ts';
 
@@ -106,7 +107,7 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
   const redisUrl = url(settings.redisUrl, redisSchemes, readRedisUrl);
   const lockUrls = list(settings.lockRedisUrls, redisSchemes, readRedisUrl);
   const config: Config = {
-    databaseUrl: url(settings.databaseUrl, ['postgres:', 'postgresql:']),
+    databaseUrl: read(settings.databaseUrl, databaseUrl, null),
     redisUrl,
     lockRedisUrls: redisUrl === null ? [] : lockUrls.length > 0 ? lockUrls : [redisUrl],
     redisPrefix: word(settings.redisPrefix, /^[A-Za-z0-9._:-]{1,64}$/, 'letters, digits and . _ : - only'),
@@ -145,6 +146,20 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
   if (problems.length > 0) throw new ConfigProblems(problems);
   for (const part of Object.values(config)) Object.freeze(part);
   return Object.freeze(config);
+}
+
+/** Read as the driver's address will be: it may name several hosts, which are no URL to Node. */
+function databaseUrl(given: string): string | null {
+  if (given === '' || given === 'none') return null;
+  if (!/^postgres(?:ql)?:\/\//.test(given)) {
+    throw new NotReadable('it must be a URL that begins with postgres:// or postgresql://');
+  }
+  try {
+    parseDatabaseUrl(given);
+  } catch (problem) {
+    throw new NotReadable((problem as Error).message);
+  }
+  return given;
 }
 
 /** What everybody sees who opens the page. */
@@ -190,13 +205,22 @@ export function maskUrls(text: string): string {
     text
       .split(/,(?=[a-z][a-z0-9+.-]*:\/\/)/i)
       // `postgres:user:password@host`, its slashes forgotten, is a URL too, but none whose login could be told from the rest.
-      .map((url) => (URL.canParse(url) && /^(?:[a-z][a-z0-9+.-]*:\/\/|unix:\/)/i.test(url) ? url : '***'))
+      .map((url) => (isUrl(url) && /^(?:[a-z][a-z0-9+.-]*:\/\/|unix:\/)/i.test(url) ? url : '***'))
       .map((url) =>
         url.replace(/^([a-z][a-z0-9+.-]*:\/\/)(.*)@/is, (_, scheme, login) => `${scheme}${maskLogin(login)}@`),
       )
       .map((url) => url.replace(/([?&](?:password|pass|auth|token|sslpassword)=)[^&]*/gi, '$1***'))
       .join(',')
   );
+}
+
+function isUrl(text: string): boolean {
+  if (URL.canParse(text)) return true;
+  try {
+    return databaseUrl(text) !== null;
+  } catch {
+    return false;
+  }
 }
 
 function maskLogin(login: string): string {

@@ -2,7 +2,7 @@
 // and the connections to the fabrics.
 
 import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigProblems } from './config.ts';
 import { MemoryTimers } from './fleet/memory-timers.ts';
 import { SwitchingTimers } from './fleet/switching-timers.ts';
 import { credentialSources } from './host-credentials.ts';
@@ -13,7 +13,7 @@ import type { FabricLock } from './ports/lock.ts';
 import type { Operator } from './ports/operator.ts';
 import type { Store } from './ports/store.ts';
 import type { TimerStore } from './ports/timers.ts';
-import { type Database, openDatabase } from './postgres/connect.ts';
+import { type ConnectOptions, type Database, openDatabase } from './postgres/connect.ts';
 import { migrate } from './postgres/migrate.ts';
 import { postgresInspectorReads } from './postgres/operator/inspector-reads.ts';
 import { postgresOperator } from './postgres/operator/operator.ts';
@@ -66,8 +66,7 @@ export function openServers(deps: {
 }): Servers {
   const { config, log, clock, daemon, traced = false } = deps;
   if (config.databaseUrl === null) throw new Error('DATABASE_URL is not set');
-  const database = openDatabase({
-    url: config.databaseUrl,
+  const database = openMain(config.databaseUrl, {
     applicationName: `fabric-syncd ${daemon}`,
     connectionsMax: Math.min(10, config.concurrency + 2),
     clock,
@@ -107,6 +106,15 @@ export function openServers(deps: {
       for (const one of ended) if (one.status === 'rejected') throw one.reason;
     },
   };
+}
+
+function openMain(url: string, options: Omit<ConnectOptions, 'url'>): Database {
+  try {
+    return openDatabase({ url, ...options });
+  } catch (thrown) {
+    // The file of its CA, say. The words do not repeat the URL.
+    throw new ConfigProblems([`DATABASE_URL: ${(thrown as Error).message}`]);
+  }
 }
 
 type Timing = Pick<

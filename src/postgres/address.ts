@@ -1,5 +1,9 @@
-// A database URL, as libpq reads it: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?host=/FOLDER&sslmode=verify-full`.
+// A database URL in the form of libpq's: `postgres://USER:PASSWORD@HOST:PORT,HOST/DATABASE?host=/FOLDER&sslmode=verify-full`.
 // Read here and not by the driver, which knows no `?host=` and puts what it does not know into the session's settings.
+//
+//   A1. Nothing is encrypted unless the URL says so: without an `sslmode`, libpq would try first. What it would get so is
+//       no protection from whoever can change the traffic, and `allow` is no more: both are `disable` here.
+//   A2. Everything else means what libpq makes of it.
 
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
@@ -71,7 +75,9 @@ function parseHost(text: string, portInQuery: string | undefined): DatabaseHost 
   if (text.startsWith('/')) return { host: text, port: parsePort(portInQuery) };
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
-  if (host === undefined) throw new Error('the database URL has a host that can not be read');
+  if (host === undefined || !URL.canParse(`postgres://${bracketed === undefined ? host : `[${host}]`}`)) {
+    throw new Error('the database URL has a host that can not be read');
+  }
   return { host: host || 'localhost', port: parsePort(port ?? portInQuery) };
 }
 
@@ -79,7 +85,9 @@ function parsePort(text: string | undefined): number {
   if (text === undefined || text === '') return portDefault;
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new Error('the database URL has a port that is not a number between 1 and 65535');
+  throw new Error(
+    'the database URL has a port that is not a number between 1 and 65535 (a slash in a password is written as %2F)',
+  );
 }
 
 function parseTls(mode: string, caFile: string | undefined): DatabaseTls {

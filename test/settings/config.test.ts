@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
+import { systemClock } from '../../src/clock.ts';
 import { ConfigProblems, describeConfig, type Environment, maskUrls, readConfig } from '../../src/config.ts';
+import { openServers } from '../../src/servers.ts';
 import { settings } from '../../src/settings.ts';
 
 function problemsOf(
@@ -88,6 +90,21 @@ describe('what is set', () => {
     });
   });
 
+  test.each(['postgres://u:p@a:5432,b:5433,[::1]/x', 'postgres:///x?host=/run/a,/run/b'])(
+    'a database may have several hosts: %s',
+    (DATABASE_URL) => expect(readConfig({ DATABASE_URL }).databaseUrl).toBe(DATABASE_URL),
+  );
+
+  test('what only the opening of the database finds out is a problem of its setting too', () => {
+    const DATABASE_URL = 'postgres://u:hunter2@db/x?sslmode=verify-full&sslrootcert=/nowhere/ca.pem';
+    const config = readConfig({ DATABASE_URL });
+    const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
+    const open = () => openServers({ config, log, clock: systemClock, daemon: 'host/1/aaaaaa' });
+    expect(open).toThrow(ConfigProblems);
+    expect(open).toThrow(/DATABASE_URL: .*\/nowhere\/ca\.pem/);
+    expect(open).not.toThrow(/hunter2/);
+  });
+
   test('the lock’s nodes may be others than the Redis of the timers', () => {
     const { lockRedisUrls } = readConfig({
       FABRIC_SYNCD_LOCK_REDIS_URLS: 'redis://a, rediss://b:7000 ,unix:///run/c.sock',
@@ -164,7 +181,13 @@ describe('what is refused', () => {
   test.each<[Environment, string | RegExp]>([
     [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: it must be a URL that begins with postgres:// or postgresql://'],
     [{ DATABASE_URL: 'host=db password=hunter2' }, /^DATABASE_URL: it must be a URL/],
-    [{ DATABASE_URL: 'postgres://u:hunter2/x@db' }, /^DATABASE_URL: it must be a URL/],
+    [
+      { DATABASE_URL: 'postgres://u:hunter2/x@db' },
+      /^DATABASE_URL: .* port .* \(a slash in a password is written as %2F\)$/,
+    ],
+    [{ DATABASE_URL: 'postgres://u:hunter2@h h/d' }, /^DATABASE_URL: the database URL has a host/],
+    [{ DATABASE_URL: 'postgres://u:hunter2@h/d?sslmode=bogus' }, /^DATABASE_URL: .* sslmode that is none of/],
+    [{ DATABASE_URL: 'postgres://u:hunter2@a:1,b:x/d' }, /^DATABASE_URL: the database URL has a port/],
     [{ REDIS_URL: 'http://r' }, /^REDIS_URL: it must be a URL that begins with redis:\/\/ or rediss:\/\/ or unix:\/\//],
     [{ REDIS_URL: 'redis://r/two' }, 'REDIS_URL: the database in the URL of a Redis is a small number'],
     [{ REDIS_URL: 'redis://:hunter2%@r' }, /^REDIS_URL: .* write it as %25$/],
@@ -213,6 +236,8 @@ describe('what is printed (G3)', () => {
   test.each([
     ['postgres://user:hunter2@db:5432/x', 'postgres://user:***@db:5432/x'],
     ['postgres://user@db/x', 'postgres://user@db/x'],
+    ['postgres://user:hunter2@a:5432,b:5433/x', 'postgres://user:***@a:5432,b:5433/x'],
+    ['postgres://user:hunter2/@a:5432,b:5433/x', '***'],
     ['redis://:hunter2@r', 'redis://:***@r'],
     ['redis://:hunter2@with@signs@r', 'redis://:***@r'],
     ['redis://:hunter2 with blanks@r', 'redis://:***@r'],

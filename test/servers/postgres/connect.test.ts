@@ -227,6 +227,7 @@ describe('a database URL', () => {
       'postgres://h/d?sslmode=verify-full&sslrootcert=/ca',
       { tls: { kind: 'verified', hostname: true, caFile: '/ca' } },
     ],
+    ['postgres://h/d', { tls: { kind: 'off' } }],
     ['postgres://h/d?sslmode=require', { tls: { kind: 'unverified', mode: 'require' } }],
     ['postgres://h/d?sslmode=require&sslrootcert=/ca', { tls: { kind: 'verified', hostname: false, caFile: '/ca' } }],
     ['postgres://h/d?search_path=inv&connect_timeout=3', { settings: { search_path: 'inv' } }],
