@@ -1,6 +1,7 @@
 // How the daemon is: for the admin socket, for systemd's status line and for its watchdog.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { FailureCode, FailureNote } from '../../machines/fabric/failure.ts';
 import { type Clock, formatIso } from '../clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { TimerPump } from '../fleet/timer-pump.ts';
@@ -28,6 +29,21 @@ export interface VitalsDeps {
 const turnMsMax = 30_000;
 /** Progress: nothing that is due, and does not wait for its turn, is older than this. */
 const stuckMsMax = 120_000;
+/** What our own servers refuse is told where it has lasted for so long: a hiccup is mended by the next try. */
+const refusedMsMin = 15_000;
+/** What our own servers say to an attempt: a restart of this process would change nothing about it. */
+const serversWords: ReadonlySet<FailureCode> = new Set([
+  'DATABASE_REFUSED',
+  'DATABASE_UNAVAILABLE',
+  'REDIS_UNAVAILABLE',
+]);
+
+interface Overdue {
+  readonly name: string;
+  readonly ms: number;
+  /** Why our own servers did not let its last attempt begin; null where they did, or it was something else. */
+  readonly refusal: FailureNote | null;
+}
 
 export class Vitals implements Service {
   readonly name = 'vitals';
@@ -50,13 +66,16 @@ export class Vitals implements Service {
     this.#delay = null;
   }
 
-  /** The watchdog's question. A server that is away is trouble, but not a daemon that is stuck: a restart would not help. */
+  /**
+   * The watchdog's question. A server that is away, or that refuses what some fabric needs, is trouble, but not a daemon that
+   * is stuck: a restart would not help, and would end every run in hand.
+   */
   progress(): Health {
     const { clock, pump, fleet, databaseTrouble } = this.#deps;
     const quietMs = clock.monotonicMs() - pump.lastTurnMs;
     if (quietMs > turnMsMax) return { ok: false, why: `the timer loop has not turned for ${seconds(quietMs)}` };
     if (databaseTrouble() !== null || fleet.slots.running >= fleet.slots.capacity) return { ok: true };
-    const overdue = this.#mostOverdue();
+    const overdue = most([...this.#overdue()].filter(({ refusal }) => refusal === null));
     if (overdue && overdue.ms > stuckMsMax) {
       return { ok: false, why: `${overdue.name} is ${seconds(overdue.ms)} overdue, and a slot is free` };
     }
@@ -65,7 +84,7 @@ export class Vitals implements Service {
 
   /** How long the most overdue fabric has been waiting that nobody runs, in milliseconds; 0 where none is. */
   overdueMs(): number {
-    return Math.max(0, this.#mostOverdue()?.ms ?? 0);
+    return Math.max(0, most(this.#overdue())?.ms ?? 0);
   }
 
   health(): object {
@@ -73,10 +92,11 @@ export class Vitals implements Service {
     const progress = this.progress();
     const redis = servers.degraded();
     const postgres = databaseTrouble();
+    const refused = this.#refused();
     const { rss, heapUsed } = process.memoryUsage();
     return {
-      ok: progress.ok && redis === null && postgres === null,
-      why: [progress.ok ? null : progress.why, redis, postgres].filter((one) => one !== null).join('; '),
+      ok: progress.ok && redis === null && postgres === null && refused === null,
+      why: [progress.ok ? null : progress.why, redis, postgres, refused].filter((one) => one !== null).join('; '),
       daemon,
       version,
       pid,
@@ -114,23 +134,32 @@ export class Vitals implements Service {
     const census = Object.entries(fleet.census())
       .filter(([, count]) => count > 0)
       .map(([state, count]) => `${count} ${state}`);
-    const troubles = [servers.degraded(), databaseTrouble()].filter((one) => one !== null);
+    const troubles = [servers.degraded(), databaseTrouble(), this.#refused()].filter((one) => one !== null);
     return [`${fleet.size} fabric(s)${census.length > 0 ? `: ${census.join(', ')}` : ''}`, ...troubles].join('; ');
   }
 
-  #mostOverdue(): { name: string; ms: number } | null {
+  /** Which fabrics our own servers keep from running, though they answer otherwise, in words; null where none. */
+  #refused(): string | null {
+    const refused = [...this.#overdue()].filter(({ ms, refusal }) => refusal !== null && ms >= refusedMsMin);
+    const worst = most(refused);
+    if (!worst?.refusal) return null;
+    const others = refused.length > 1 ? ` and ${refused.length - 1} other(s)` : '';
+    return `${worst.name}${others} can not be run: ${worst.refusal.code}: ${worst.refusal.message}`;
+  }
+
+  /** The fabrics that are due, and neither run nor wait for a slot; those that are not due yet are so by less than nothing. */
+  *#overdue(): Iterable<Overdue> {
     const { clock, fleet } = this.#deps;
     const nowMs = clock.nowMs();
-    let most: { name: string; ms: number } | null = null;
     for (const { fabricId, name, state, context } of fleet.members()) {
       if (state === 'locked' || state === 'syncing' || context.plan.state === 'idle') continue;
       if (context.plan.why === 'running_elsewhere') continue;
       // However many dead fabrics there are, only some slots are theirs: whoever stands in line is not stuck.
       if (fleet.slots.waits(fabricId)) continue;
-      const ms = nowMs - context.plan.dueAtMs;
-      if (!most || ms > most.ms) most = { name, ms };
+      const { obstacle } = context;
+      const refusal = obstacle && serversWords.has(obstacle.code) ? obstacle : null;
+      yield { name, ms: nowMs - context.plan.dueAtMs, refusal };
     }
-    return most;
   }
 
   /** Since the last time it was asked. The histogram counts the sampling interval itself, which is taken off. */
@@ -142,6 +171,12 @@ export class Vitals implements Service {
     delay.reset();
     return read;
   }
+}
+
+function most(overdue: Iterable<Overdue>): Overdue | null {
+  let found: Overdue | null = null;
+  for (const one of overdue) if (!found || one.ms > found.ms) found = one;
+  return found;
 }
 
 const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;

@@ -225,6 +225,37 @@ describe('the watchdog', () => {
     expect(vitals(place).progress()).toEqual({ ok: true });
   });
 
+  test.each(['DATABASE_REFUSED', 'DATABASE_UNAVAILABLE'] as const)(
+    'does not mind what Postgres refuses to one fabric (%s), but it is told wherever an operator looks',
+    async (code) => {
+      const place = await ready();
+      const { clock, database } = place;
+      database.before = (act) => {
+        if (act === 'claim') throw new FabricFailure(code, 'Postgres did not claim a fabric: permission denied');
+      };
+      await pass(clock, 300_000, 5_000);
+      const daemon = vitals(place);
+      expect(daemon.progress()).toEqual({ ok: true });
+      expect(daemon.overdueMs()).toBeGreaterThan(120_000);
+      const why = `fabric-7 can not be run: ${code}: Postgres did not claim a fabric: permission denied`;
+      expect(daemon.statusLine()).toContain(`; ${why}`);
+      expect(daemon.health()).toMatchObject({ ok: false, why, postgres: 'ok' });
+      database.before = () => {};
+      await pass(clock, 60_000, 5_000);
+      expect(daemon.health()).toMatchObject({ ok: true, why: '' });
+    },
+  );
+
+  test('barks where it is a defect that keeps a fabric from running', async () => {
+    const place = await ready();
+    const { clock, database } = place;
+    database.before = (act) => {
+      if (act === 'claim') throw new TypeError('undefined is not a function');
+    };
+    await pass(clock, 300_000, 5_000);
+    expect(vitals(place).progress()).toMatchObject({ ok: false, why: expect.stringContaining('fabric-7') });
+  });
+
   test('barks where something is long overdue and nobody works on it', async () => {
     const place = await ready();
     const { clock, daemon } = place;
