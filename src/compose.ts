@@ -70,6 +70,7 @@ export function composeCore(deps: CoreDeps): Core {
   const syncLimits: SyncLimits = {
     ...syncLimitsDefault,
     pageLimit: config.pageLimit,
+    runBytesMax: config.runBytesMax,
     kindsAtOnce: config.readsPerFabric,
   };
   // A dead daemon's lease ends before its timer shows again, with time for a sweep in between: so a run that was cut off

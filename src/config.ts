@@ -42,6 +42,7 @@ export interface Config {
   readonly historyKeepMs: number;
   readonly backoff: BackoffPolicy;
   readonly pageLimit: number;
+  readonly runBytesMax: number;
   readonly kube: {
     readonly connectTimeoutMs: number;
     readonly requestTimeoutMs: number;
@@ -127,6 +128,7 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
       probeMsMin: time(settings.probeMin, 1_000, 86_400_000),
     },
     pageLimit: whole(settings.pageLimit, 1, 10_000),
+    runBytesMax: size(settings.runBytesMax, 1024 ** 2, 64 * 1024 ** 3),
     kube: {
       connectTimeoutMs: time(settings.connectTimeout, 100, 600_000),
       requestTimeoutMs: time(settings.requestTimeout, 100, 3_600_000),
@@ -334,6 +336,9 @@ function relations(config: Config, lockUrls: readonly string[]): string[] {
     problems.push(
       'FABRIC_SYNCD_RUN_DEADLINE must not be below FABRIC_SYNCD_REQUEST_TIMEOUT: one request would use it up',
     );
+  }
+  if (config.runBytesMax < kube.bodyBytesMax) {
+    problems.push('FABRIC_SYNCD_RUN_BYTES_MAX must not be below FABRIC_SYNCD_BODY_MAX: one answer would use it up');
   }
   if (!config.adminSocket.startsWith('/')) problems.push('FABRIC_SYNCD_ADMIN_SOCKET must be an absolute path');
   // `sun_path` holds 108 bytes, the last of them zero.

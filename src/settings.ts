@@ -83,6 +83,11 @@ export const settings = table({
     description: 'The longest silence in the middle of an answer.',
   },
   bodyMax: { name: 'FABRIC_SYNCD_BODY_MAX', fallback: '64MiB', description: 'The largest answer that is taken.' },
+  runBytesMax: {
+    name: 'FABRIC_SYNCD_RUN_BYTES_MAX',
+    fallback: '256MiB',
+    description: 'All lists of one run together; and no more objects than a KiB of it for each.',
+  },
   pageLimit: {
     name: 'FABRIC_SYNCD_PAGE_LIMIT',
     fallback: '500',

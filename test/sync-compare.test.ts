@@ -227,6 +227,15 @@ describe('an object that can not be stored', () => {
     expect(found.quarantined).toMatchObject([{ namespace: 'default', name: 'leaf-01' }]);
   });
 
+  test('is named apart from hundreds of thousands that look the same, before anybody waits for it', () => {
+    const { quarantined } = compare(
+      new Map(),
+      Array.from({ length: 300_000 }, () => ({})),
+    );
+    expect(quarantined).toHaveLength(300_000);
+    expect(quarantined.at(-1)?.name).toBe('(no name) #300000');
+  });
+
   test('is named apart from others that look the same', () => {
     const found = compare(new Map(), [
       { metadata: {} },

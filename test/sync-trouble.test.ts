@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { FabricFailure } from '../machines/fabric/failure.ts';
+import type { KubeObject, PageAnswer } from '../src/ports/fabric-api.ts';
 import { always, FakeFabric, hang, troubleOn } from './support/fake-fabric-api.ts';
 import { FakeInventory } from './support/fake-inventory.ts';
 import { committed, failed, inSync, lab, some } from './support/sync-endings.ts';
@@ -76,6 +77,83 @@ describe('a list that breaks', () => {
     };
     const { failure } = failed(await new FakeInventory().sync(fabric, { limits: { pagesMax: 20 } }));
     expect(failure).toMatchObject({ code: 'NOT_KUBERNETES', facts: { kind: 'Server', pages: 21 } });
+  });
+});
+
+describe('a fabric that would not end', () => {
+  const page = (items: readonly KubeObject[], continueToken: string | null, bytes: number): PageAnswer => ({
+    kind: 'page',
+    page: { items, continueToken, resourceVersion: '1', bytes },
+  });
+
+  /** Answers each page of one kind with the next of these, and after them with none. */
+  const serving = (kind: string, next: (page: number) => PageAnswer) => {
+    const fabric = lab();
+    let pages = 0;
+    fabric.trouble = (request) => (request.kind === kind ? next(++pages) : undefined);
+    return fabric;
+  };
+
+  test('is left where its lists together have more bytes than one run may read', async () => {
+    const inventory = new FakeInventory();
+    const fabric = serving('Server', (at) => page([], `t${at}`, 300_000));
+    const { failure } = failed(await inventory.sync(fabric, { limits: { runBytesMax: 1_000_000 } }));
+    expect(failure).toMatchObject({
+      code: 'BODY_TOO_LARGE',
+      message: 'the lists up to that of Server have more than 1000000 bytes together',
+      hint: expect.stringContaining('FABRIC_SYNCD_RUN_BYTES_MAX'),
+    });
+    expect(fabric.pages.filter(({ kind }) => kind === 'Server')).toHaveLength(4);
+    expect(inventory.commits).toEqual([]);
+  });
+
+  test('is left where it has more objects than one run may keep, however many a page was to have', async () => {
+    const fabric = lab();
+    fabric.put('Server', ...some(40));
+    const { failure } = failed(await new FakeInventory().sync(fabric, { limits: { runBytesMax: 32 * 1024 } }));
+    expect(failure).toMatchObject({
+      code: 'BODY_TOO_LARGE',
+      message: expect.stringMatching(/^the lists up to that of \w+ have more than 32 objects together$/),
+    });
+  });
+
+  test('does not hold up the others by a page of all that it has', async () => {
+    const fabric = lab();
+    const all = fabric.make('Server', { name: 'x' });
+    const items = Array.from({ length: 2_000 }, (_, at) => ({
+      ...all,
+      metadata: { ...(all.metadata as object), name: `server-${at}` },
+    }));
+    let turns = 0;
+    let over = false;
+    const others = () => {
+      turns += 1;
+      if (!over) setImmediate(others);
+    };
+    fabric.trouble = ({ kind }) => {
+      if (kind !== 'Server') return undefined;
+      others();
+      return page(items, null, 1);
+    };
+    committed(await new FakeInventory().sync(fabric, { limits: { pageLimit: 5, kindsAtOnce: 1 } }));
+    over = true;
+    expect(turns).toBeGreaterThan(400);
+  });
+
+  test('gets no new budget by breaking its lists', async () => {
+    const fabric = serving('Server', (at) => (at % 2 === 1 ? page([], 'more', 300_000) : { kind: 'expired' }));
+    const { failure } = failed(
+      await new FakeInventory().sync(fabric, { limits: { runBytesMax: 1_000_000, restartsMax: 9 } }),
+    );
+    expect(failure.code).toBe('BODY_TOO_LARGE');
+  });
+
+  test('is left where it wants a token carried that is none', async () => {
+    const fabric = serving('Server', () => page([], 'x'.repeat(20_000), 1));
+    expect(failed(await new FakeInventory().sync(fabric)).failure).toMatchObject({
+      code: 'NOT_KUBERNETES',
+      message: 'the list of Server goes on behind a token of 20000 characters',
+    });
   });
 });
 

@@ -33,10 +33,32 @@ export async function readBody(
   return size > bytesMax ? whole.subarray(0, bytesMax) : whole;
 }
 
+export function tooDense(place: string, bytesMax: number): FabricFailure {
+  const most = Math.floor(bytesMax / 16);
+  return new FabricFailure('BODY_TOO_LARGE', `${place}: one answer has more than ${most} objects and lists in it`, {
+    facts: { most },
+  });
+}
+
 export function tooLarge(place: string, bytesMax: number): FabricFailure {
   return new FabricFailure('BODY_TOO_LARGE', `${place}: one answer is larger than ${bytesMax} bytes`, {
     facts: { bytesMax },
   });
+}
+
+/**
+ * Whether a body would take many times its size in memory, once parsed: `{},{},{}` and the like. Metadata, the densest that
+ * Kubernetes sends, has an object for each 20 bytes, and no answer consists of that alone.
+ *
+ * @param bytesMax of any answer: one object or list may come for each 16 bytes of it
+ */
+export function isTooDense(body: Buffer, bytesMax: number): boolean {
+  const most = bytesMax / 16;
+  // Most answers are not large enough to hold so many.
+  if (body.byteLength <= most) return false;
+  let count = 0;
+  for (const byte of body) if (byte === 0x7b || byte === 0x5b) count += 1;
+  return count > most;
 }
 
 /**

@@ -12,7 +12,7 @@ import { systemClock } from '../clock.ts';
 import type { Credential, FabricAddress } from '../ports/fabric-api.ts';
 import { placeOf, readServerUrl } from './address.ts';
 import { type Answer, statusFailure } from './answers.ts';
-import { readBody, tooLarge } from './body.ts';
+import { isTooDense, readBody, tooDense, tooLarge } from './body.ts';
 import { type Phase, reachFailure } from './errors.ts';
 import type { KubeLimits } from './limits.ts';
 import { closedFailure, type Opened, openSession } from './session.ts';
@@ -100,6 +100,7 @@ export function openTransport(
       const body = await readBody(place, response.body, bytesMax, status === 200 ? 'fail' : 'cut', (bytes) => {
         progress.bytes += bytes;
       });
+      if (status === 200 && isTooDense(body, bytesMax)) throw tooDense(place, bytesMax);
       // undici frees a connection one turn of the loop after its answer ended. Asking again before that would open another
       // one: a list of many pages would take two handshakes instead of one.
       await turn();

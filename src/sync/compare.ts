@@ -62,6 +62,8 @@ export class KindComparison {
   readonly #staged: StagedObject[] = [];
   readonly #touched: TouchedObject[] = [];
   readonly #quarantined = new Map<string, QuarantinedObject>();
+  /** How many were shown under the same name. */
+  readonly #namesakes = new Map<string, number>();
   #listed = 0;
   #sameUid = 0;
   #created = 0;
@@ -160,9 +162,15 @@ export class KindComparison {
   #quarantine(namespace: string, name: string, reason: string): void {
     const { group, kind } = this.#kind;
     const shownIn = storable(namespace);
-    let shown = storable(name);
-    // Odd names can look the same once they can be shown.
-    for (let again = 2; this.#quarantined.has(`${shownIn}/${shown}`); again++) shown = `${storable(name)} #${again}`;
+    const plain = storable(name);
+    const place = `${shownIn}/${plain}`;
+    let shown = plain;
+    // Odd names can look the same once they can be shown, thousands of them too.
+    while (this.#quarantined.has(`${shownIn}/${shown}`)) {
+      const again = (this.#namesakes.get(place) ?? 1) + 1;
+      this.#namesakes.set(place, again);
+      shown = `${plain} #${again}`;
+    }
     this.#quarantined.set(`${shownIn}/${shown}`, { group, kind, namespace: shownIn, name: shown, reason });
   }
 }

@@ -23,6 +23,7 @@ import type {
   Store,
 } from '../ports/store.ts';
 import { sumsOf } from '../ports/sums.ts';
+import { Budget } from './budget.ts';
 import { type CleanLimits, cleanLimitsDefault } from './clean.ts';
 import { indexKnown, KindComparison, type KindFindings, type Known } from './compare.ts';
 import { countRequests } from './count-requests.ts';
@@ -34,9 +35,16 @@ import { type KindAnswer, type Listing, type ReadLimits, readAll, readLimitsDefa
 import { together } from './together.ts';
 import { unwantedKinds } from './unwanted.ts';
 
-export interface SyncLimits extends ReadLimits, CleanLimits {}
+export interface SyncLimits extends ReadLimits, CleanLimits {
+  /** Of lists that one run reads, in bytes as received. */
+  readonly runBytesMax: number;
+}
 
-export const syncLimitsDefault: SyncLimits = { ...readLimitsDefault, ...cleanLimitsDefault };
+export const syncLimitsDefault: SyncLimits = {
+  ...readLimitsDefault,
+  ...cleanLimitsDefault,
+  runBytesMax: 256 * 1024 * 1024,
+};
 
 /** How far a list has come; for people who watch. */
 export interface SyncProgress {
@@ -115,6 +123,7 @@ class Run {
   readonly #occasion: Occasion;
   readonly #answers = new Map<KindKey, KindAnswer>();
   readonly #spent = { requests: 0, bytesRead: 0 };
+  readonly #budget: Budget;
   #wanted: readonly WantedKind[] = [];
   approval: Approval | null = null;
 
@@ -122,6 +131,7 @@ class Run {
     this.#deps = deps;
     this.#job = job;
     this.#signal = signal;
+    this.#budget = new Budget(deps.limits.runBytesMax);
     const { approval, approved } = job.settings;
     this.#occasion = { runId: job.claim.runId, nowMs: deps.clock.nowMs(), approval, approved };
   }
@@ -172,6 +182,7 @@ class Run {
       {
         api,
         limits: { ...limits, kindsAtOnce: this.#listsAtOnce(known) },
+        budget: this.#budget,
         tell: ({ label, served }, listed, ended) => {
           if (ended) this.#answers.set(kindKey(served), ended);
           tell({ fabricId, runId: claim.runId, kind: label, state: ended?.kind ?? 'reading', listed });

@@ -38,6 +38,7 @@ describe('defaults', () => {
       historyKeepMs: 30 * 86_400_000,
       backoff: { baseMs: 2_000, capMs: 300_000, retriesMax: 5, probeMsMin: 600_000 },
       pageLimit: 500,
+      runBytesMax: 256 * 1024 * 1024,
       kube: {
         connectTimeoutMs: 5_000,
         requestTimeoutMs: 30_000,
@@ -201,6 +202,7 @@ describe('what is refused', () => {
     [{ FABRIC_SYNCD_LEASE_TTL: '30' }, /^FABRIC_SYNCD_LEASE_TTL: "30" is not a time such as 30s/],
     [{ FABRIC_SYNCD_LEASE_TTL: '10ms' }, 'FABRIC_SYNCD_LEASE_TTL: 10ms is not between 1s and 1h'],
     [{ FABRIC_SYNCD_LEASE_TTL: '-5s' }, /is not a time/],
+    [{ FABRIC_SYNCD_BODY_MAX: '512MiB' }, /^FABRIC_SYNCD_RUN_BYTES_MAX must not be below FABRIC_SYNCD_BODY_MAX/],
     [{ FABRIC_SYNCD_BODY_MAX: '64MB' }, /^FABRIC_SYNCD_BODY_MAX: "64MB" is not a size such as 512KiB/],
     [{ FABRIC_SYNCD_LOG_LEVEL: 'verbose' }, /"verbose" is none of trace, debug, info/],
     [{ FABRIC_SYNCD_LOG_FORMAT: 'xml' }, /"xml" is none of auto, json, pretty/],
