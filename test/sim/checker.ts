@@ -7,7 +7,7 @@
 //   f. `syncing` implies a live lease.
 //   g. No secret of the place leaves a daemon: in a line of its log, a tiding, the context of an actor, a span, what it
 //      writes into rows and timers, or a failure of the way to a fabric with its causes.
-//   h. A failing fabric is tried at most `retries_max` times more, and then no faster than its probe.
+//   h. See `budget-check.ts`. Over all: a fabric is tried at most `retries_max` times more, and then no faster than its probe.
 //   i. Once faults stop, every enabled fabric commits in time.
 //   l. See `lease-check.ts`.
 //   n. No daemon says of itself that it has a defect.
@@ -20,12 +20,14 @@
 // true soon after the last disturbance. All others hold always. A database that is restored from a backup has forgotten:
 // what it says then is the new beginning of b and e.
 
-import type { Store } from '../../src/ports/store.ts';
+import type { Claimed, ClaimRequest, CommitRequest, Settled, SettleRequest, Store } from '../../src/ports/store.ts';
 import type { Timer } from '../../src/ports/timers.ts';
 import type { Row } from '../support/memory-database.ts';
+import { BudgetCheck } from './budget-check.ts';
 import { secretIn } from './canary.ts';
 import { type BeforeCommit, beforeCommit, judgeCommit } from './commit-check.ts';
 import type { SimDaemon } from './daemon.ts';
+import type { SimFabric } from './fabric.ts';
 import type { SimProcess } from './host.ts';
 import { LeaseCheck } from './lease-check.ts';
 import type { Place } from './place.ts';
@@ -53,10 +55,12 @@ export class Checker implements Witness {
   #calmMs: number | null = null;
   #skewMaxMs = 0;
   readonly leases: LeaseCheck;
+  readonly budget: BudgetCheck;
 
   constructor(place: Place) {
     this.#place = place;
     this.leases = new LeaseCheck(place.world, place.redis);
+    this.budget = new BudgetCheck(place.world, place.config);
   }
 
   /** All that needs a moment to come true has had it. */
@@ -88,6 +92,8 @@ export class Checker implements Witness {
 
   asks(op: keyof Store, process: SimProcess, args: readonly unknown[]): void {
     this.leaves(args, `what it writes (${op})`, process);
+    if (op === 'settle') this.#tell(this.budget.settles(process, args[0] as SettleRequest), args[0]);
+    if (op === 'claim') this.#tell(this.budget.tries(process, args[0] as ClaimRequest, this.#clockJumpedMs), args[0]);
   }
 
   before(op: keyof Store, _process: SimProcess, args: readonly unknown[]): void {
@@ -100,14 +106,17 @@ export class Checker implements Witness {
   }
 
   after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void {
-    if (op === 'claim') this.#claimed(process, args[0] as { fabricId: string }, answer as Claimed);
-    if (op === 'commit')
-      this.#committed(process, args[0] as Parameters<Store['commit']>[0], answer as { kind: string });
+    if (op === 'claim') this.#claimed(process, args[0] as ClaimRequest, answer as Claimed);
+    if (op === 'commit') this.#committed(process, args[0] as CommitRequest, answer as { kind: string });
+    const settled = op === 'settle' && (answer as Settled);
+    if (settled && settled.kind === 'settled') this.budget.settled(args[0] as SettleRequest, settled.row);
   }
 
   /** x. */
-  requested(fabricId: string, process: SimProcess, what: string): void {
+  requested(fabric: SimFabric, process: SimProcess, what: string, path: string): void {
     const { world, postgres, config } = this.#place;
+    const { fabricId } = fabric;
+    this.#tell(this.budget.requested(fabricId, process, path, fabric), fabric);
     const row = postgres.database.rows.get(fabricId);
     const watched = this.#of(fabricId);
     if (!row || row.leaseHolder === process.name) return;
@@ -144,6 +153,7 @@ export class Checker implements Witness {
     const watched = this.#of(fabricId);
     watched.disturbedMs = this.#place.world.nowMs;
     watched.tries = 0;
+    this.budget.meddled(fabricId);
   }
 
   unlocked(fabricId: string): void {
@@ -162,6 +172,7 @@ export class Checker implements Witness {
     this.#asked.length = 0;
     for (const [fabricId, watched] of this.#watched) {
       const row = this.#place.postgres.database.rows.get(fabricId);
+      this.budget.meddled(fabricId);
       // It was added after the backup was made. Its number is given out again: to another one.
       if (!row) this.#watched.delete(fabricId);
       else Object.assign(watched, { tries: 0, disturbedMs: this.#place.world.nowMs }, beginning(row));
@@ -278,8 +289,12 @@ export class Checker implements Witness {
     return this.#place.world.nowMs - Math.max(watched.triedAtMs, watched.disturbedMs) > this.soonMs;
   }
 
-  #claimed(process: SimProcess, { fabricId, trigger }: { fabricId: string; trigger?: string }, answer: Claimed): void {
+  #claimed(process: SimProcess, request: ClaimRequest, answer: Claimed): void {
     if (answer.kind !== 'claimed') return;
+    const { fabricId, trigger } = request;
+    const fabric = this.#place.fabrics.get(fabricId);
+    this.#tell(this.budget.granted(request, answer.claim.epoch), request);
+    if (fabric) this.budget.claimed(process, answer.claim.runId, answer.row, fabric);
     const { world, config } = this.#place;
     const watched = this.#of(fabricId);
     const { epoch } = answer.claim;
@@ -307,7 +322,7 @@ export class Checker implements Witness {
     return this.#place.world.nowMs - since > ms;
   }
 
-  #committed(process: SimProcess, request: Parameters<Store['commit']>[0], answer: { kind: string }): void {
+  #committed(process: SimProcess, request: CommitRequest, answer: { kind: string }): void {
     const { fabricId, claim } = request;
     const { world, postgres, fabrics } = this.#place;
     const before = this.#before;
@@ -353,14 +368,14 @@ export class Checker implements Witness {
     return watched;
   }
 
+  /** @param of what names the fabric */
+  #tell(broken: string | null, of: unknown): void {
+    if (broken) this.#violated(`${broken} (fabric ${(of as { fabricId: string }).fabricId})`);
+  }
+
   #violated(what: string): void {
     if (this.violation !== null || this.except.includes(what.slice(0, 1))) return;
     this.violation = what;
     this.#place.world.tell(`VIOLATED: ${what}`);
   }
-}
-
-interface Claimed {
-  readonly kind: string;
-  readonly claim: { readonly epoch: number };
 }

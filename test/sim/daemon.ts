@@ -85,6 +85,8 @@ export class SimDaemon {
   onLeaving: (what: unknown, where: string, process: SimProcess) => void = () => {};
   /** It says itself that it has a defect. */
   onDefect: (line: string, process: SimProcess) => void = () => {};
+  /** Its dice were asked. */
+  onRoll: (roll: number, process: SimProcess) => void = () => {};
   onLease: LeaseWatch = { holds: () => {} };
 
   constructor(host: Host, place: DaemonPlace) {
@@ -175,7 +177,13 @@ export class SimDaemon {
       config: ports.config,
       log: this.#log(process),
       clock: process.clock,
-      dice: this.host.chance,
+      dice: {
+        roll: () => {
+          const roll = this.host.chance.roll();
+          this.onRoll(roll, process);
+          return roll;
+        },
+      },
       daemon: process.name,
       store: ports.store,
       timers: ports.timers,

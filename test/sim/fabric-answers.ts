@@ -66,14 +66,28 @@ export function failing(code: FailureCode, retryAfterMs: number, token: string):
     case 'SERVER_ERROR':
       return answer(503, 'text/plain', said);
     case 'NOT_KUBERNETES':
-      return jsonAnswer({ kind: said, apiVersion: said });
+      return broken(jsonAnswer({ kind: said, apiVersion: said }));
     case 'REDIRECTED':
       return answer(302, 'text/html', `<p>${said}</p>`, { location: `https://${token}.example/?next=${token}` });
     case 'BODY_BROKEN':
-      return answer(200, 'application/json', `{"kind": "${said}`);
+      return broken(answer(200, 'application/json', `{"kind": "${said}`));
     default:
       return null;
   }
+}
+
+/** Whatever was asked, after such an answer a run has failed: what one list alone may be refused with is not among them. */
+export function endsARun({ status, contentType, body }: Answer): boolean {
+  if (status !== 200) return ![403, 404, 410].includes(status);
+  return !contentType.includes('json') || brokenBodies.has(body);
+}
+
+/** Bodies of answers that are no answers of a Kubernetes API. */
+const brokenBodies = new WeakSet<Buffer>();
+
+function broken(made: Answer): Answer {
+  brokenBodies.add(made.body);
+  return made;
 }
 
 export const groupsAnswer: Answer = jsonAnswer({

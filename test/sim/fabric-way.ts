@@ -2,7 +2,7 @@
 // may be lost. What is asked on it and how its answers are read is the product's own (`src/kube/api.ts`).
 
 import { FabricFailure } from '../../machines/fabric/failure.ts';
-import { statusFailure } from '../../src/kube/answers.ts';
+import { type Answer, statusFailure } from '../../src/kube/answers.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import type { Credential } from '../../src/ports/fabric-api.ts';
 import type { SimFabric } from './fabric.ts';
@@ -21,8 +21,8 @@ export function wayTo(fabric: SimFabric, process: SimProcess, credential: Creden
       const { trouble } = fabric;
       const asked = readPath(path);
       const op = nameOfAsked(asked);
-      if (process.alive) fabric.onRequest(process, op);
-      const answer = await process.ask({
+      if (process.alive) fabric.onRequest(process, op, path);
+      const answering = process.ask({
         service: 'fabric',
         op,
         signal,
@@ -32,6 +32,13 @@ export function wayTo(fabric: SimFabric, process: SimProcess, credential: Creden
           new FabricFailure(why.startsWith('no answer') ? 'TIMED_OUT' : 'UNREACHABLE', `${place}: ${why}`),
         serve: () => fabric.answer(path, token),
       });
+      // First of all: what follows from it may be another request.
+      const heard = (answer: Answer | null) => process.alive && fabric.onAnswer(process, answer);
+      const answer = await answering.catch((thrown: unknown) => {
+        heard(null);
+        throw thrown;
+      });
+      heard(answer);
       // The reader of lists gives the event loop its turn between two pages.
       if (asked.what === 'page') world.oweTurn();
       return answer;

@@ -44,9 +44,11 @@ export interface Listed {
 export class SimFabric {
   readonly fabricId: string;
   trouble: Trouble | null = null;
-  /** Requests so far; a checker counts them. */
-  requests = 0;
-  onRequest: (process: SimProcess, what: string) => void = () => {};
+  onRequest: (process: SimProcess, what: string, path: string) => void = () => {};
+  /** What came of it: null where no answer did. */
+  onAnswer: (process: SimProcess, answer: Answer | null) => void = () => {};
+  /** How often it broke a pass of a list, or said that a kind is not served, by kind. */
+  readonly broken = new Map<string, number>();
   readonly #world: World;
   readonly #chance: Chance;
   readonly #states = new Map<string, Listed[]>();
@@ -151,12 +153,18 @@ export class SimFabric {
     const [version = 0, from = 0] = (continueToken ?? `${states.length - 1}:0`).split(':').map(Number);
     const objects = states[version]?.objects ?? [];
     if (trouble?.what === 'forbidden' && trouble.kind === kind) return refusal(403, `${kind} is forbidden`, token);
-    if (trouble?.what === 'not served' && trouble.kind === kind)
+    const breaks = (what: string) => this.broken.set(what, (this.broken.get(what) ?? 0) + 1);
+    if (trouble?.what === 'not served' && trouble.kind === kind) {
+      breaks(`${kind} not served`);
       return refusal(404, 'the server could not find it', token);
+    }
     if (trouble?.what === 'fails at page' && from >= (trouble.page - 1) * limit) return this.#fails(trouble, token);
-    if (trouble?.what === 'expires' && from > 0)
+    if (trouble?.what === 'expires' && from > 0) {
+      breaks(kind);
       return refusal(410, 'the provided continue parameter is too old', token);
+    }
     const repeated = trouble?.what === 'repeats an object' && from > 0 ? 1 : 0;
+    if (repeated > 0) breaks(kind);
     const next = from + limit < objects.length ? `${version}:${from + limit}` : null;
     return listAnswer(kind, objects.slice(from - repeated, from + limit), String(version), next);
   }

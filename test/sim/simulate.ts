@@ -120,11 +120,13 @@ function build(scenario: Scenario, mutate: Mutate | null): Place {
     daemon.onLeaving = (what, where, process) => checker.leaves(what, where, process);
     daemon.onDefect = (line, process) => checker.defect(line, process);
     daemon.onLease = checker.leases;
+    daemon.onRoll = (roll, process) => checker.budget.rolled(roll, process);
   }
   redis.onArmed = (timers, process) => checker.leaves(timers, 'its timers', process);
   redis.onHandedOut = (timers, process) => checker.handedOut(timers, process);
   for (const [fabricId, fabric] of fabrics) {
-    fabric.onRequest = (process, what) => checker.requested(fabricId, process, what);
+    fabric.onRequest = (process, what, path) => checker.requested(fabric, process, what, path);
+    fabric.onAnswer = (process, answer) => checker.budget.heard(fabricId, process, answer);
   }
   return place;
 }

@@ -3,67 +3,16 @@
 
 import { FabricFailure } from '../../../machines/fabric/failure.ts';
 import type { Claim } from '../../../machines/fabric/ports.ts';
-import type { Config } from '../../../src/config.ts';
-import type { FabricApi } from '../../../src/ports/fabric-api.ts';
 import { type FabricLock, type Lease, trustMs } from '../../../src/ports/lock.ts';
-import type { Claimed, CommitRequest, FabricSettings, Store } from '../../../src/ports/store.ts';
+import type { CommitRequest } from '../../../src/ports/store.ts';
 import { RedisLock } from '../../../src/redis/lock.ts';
-import type { DaemonPlace, Mutate, Ports } from '../daemon.ts';
+import type { Ports } from '../daemon.ts';
 import type { SimProcess } from '../host.ts';
 import { lockKeys } from '../redis.ts';
 import { SimRedisConnection } from '../redis-connection.ts';
-
-export interface Mutant {
-  readonly name: string;
-  /** What it takes away. */
-  readonly breaks: string;
-  /** A seed that finds it, or one shortly before: what is done to a place moves as the simulator grows. */
-  readonly firstSeed: number;
-  /** The letters of the invariants that may tell it (`checker.ts`, `commit-check.ts`). */
-  readonly shows: readonly string[];
-  readonly mutate: Mutate;
-}
-
-/** A copy of a store whose methods can be replaced. */
-const storeWith = (ports: Ports, change: Partial<Store>): Ports => ({ ...ports, store: { ...ports.store, ...change } });
-
-const timersWith = (ports: Ports, change: Partial<Ports['timers']>): Ports => {
-  const { timers } = ports;
-  const whole: Ports['timers'] = {
-    get shared() {
-      return timers.shared;
-    },
-    arm: (timer) => timers.arm(timer),
-    armMany: (many, options) => timers.armMany(many, options),
-    cancel: (fabricId) => timers.cancel(fabricId),
-    claimDue: (request) => timers.claimDue(request),
-    hold: (fabricId, untilMs) => timers.hold(fabricId, untilMs),
-    nextMs: () => timers.nextMs(),
-    all: () => timers.all(),
-    onWake: (wake) => timers.onWake(wake),
-  };
-  return { ...ports, timers: Object.defineProperties(whole, Object.getOwnPropertyDescriptors(change)) };
-};
-
-const lockWith = (ports: Ports, change: Partial<FabricLock>): Ports => {
-  const { lock } = ports;
-  const whole: FabricLock = {
-    acquire: (fabricId) => lock.acquire(fabricId),
-    renew: (lease) => lock.renew(lease),
-    release: (lease) => lock.release(lease),
-  };
-  return { ...ports, lock: { ...whole, ...change } };
-};
-
-const apiWith = (ports: Ports, change: (api: FabricApi) => Partial<FabricApi>): Ports => ({
-  ...ports,
-  api: (_, api) => ({ ...api, ...change(api) }),
-});
-
-const configWith = (ports: Ports, change: Partial<Config>): Ports => ({
-  ...ports,
-  config: { ...ports.config, ...change },
-});
+import { impatient } from './impatient.ts';
+import type { Mutant } from './mutant.ts';
+import { apiWith, claimWith, lockWith, rowOf, storeWith, timersWith, withoutSweep } from './ports-with.ts';
 
 /** A lock whose leases are trusted until another time. */
 const trusting = (ports: Ports, until: (lease: Lease, askedMs: number) => number, process: SimProcess): Ports => {
@@ -92,21 +41,8 @@ const trusting = (ports: Ports, until: (lease: Lease, askedMs: number) => number
   };
 };
 
-const neverMs = 1e12;
-const withoutSweep = (ports: Ports): Ports => configWith(ports, { sweepIntervalMs: neverMs });
-
-const claimWith = (ports: Ports, change: (settings: FabricSettings) => Partial<FabricSettings>): Ports =>
-  storeWith(ports, {
-    async claim(request) {
-      const answer: Claimed = await ports.store.claim(request);
-      if (answer.kind !== 'claimed') return answer;
-      return { ...answer, settings: { ...answer.settings, ...change(answer.settings) } };
-    },
-  });
-
-const rowOf = ({ postgres }: DaemonPlace, fabricId: string) => postgres.database.rows.get(fabricId);
-
 export const mutants: readonly Mutant[] = [
+  ...impatient,
   {
     name: 'no epoch check',
     breaks: 'a commit is taken under whatever claim the row has by then',
@@ -243,22 +179,6 @@ export const mutants: readonly Mutant[] = [
     firstSeed: 3,
     shows: ['a', 'r'],
     mutate: (ports) => withoutSweep(storeWith(ports, { listen: async () => async () => {} })),
-  },
-  {
-    name: 'no backoff',
-    breaks: 'what failed is tried again at once, for ever',
-    firstSeed: 6,
-    shows: ['h'],
-    mutate: (ports, _, process) =>
-      storeWith(ports, {
-        settle: (request) =>
-          ports.store.settle({
-            ...request,
-            attempts: 0,
-            rest: request.rest === 'errored' ? 'backoff' : request.rest,
-            due: request.due && { kind: 'retry', dueAtMs: process.clock.nowMs() + 1_000 },
-          }),
-      }),
   },
   {
     name: 'the guard is off',
