@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { MetricContract } from '../../otel/contract.ts';
 import { counted, distributed, observed, ofProcess, ofSdk } from '../../otel/names.ts';
 import { type Family, readExposition, seriesValue } from '../support/exposition.ts';
-import { type Bed, bedsOfThisFile } from '../support/process/bed.ts';
+import { type Bed, bedsOfThisFile, type Patient } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
 import { allExpressions, type Matcher, parsePromql } from '../support/promql.ts';
 import { redisFound } from '../support/redis.ts';
@@ -81,9 +81,18 @@ async function eventful(): Promise<{
   const partial = await bed.fabric('partial');
   const guarded = await bed.fabric('guarded');
   const sick = await bed.fabric('sick', { sync_interval: 2 });
+  const overtaken = await bed.fabric('overtaken', { sync_interval: 3600 });
+  const unheard = await bed.fabric('unheard', { sync_interval: 3600 });
   await partial.cluster.faults.set({ does: 'status', status: 403, where: { kind: 'Server', on: 'list' } });
-  const daemon = await bed.daemon({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BLRP_SCHEDULE_DELAY: '50' }).ready();
-  await Promise.all([well.synced(), guarded.synced(), sick.synced()]);
+  const daemon = await bed
+    .daemon({
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_BLRP_SCHEDULE_DELAY: '50',
+      // Whoever renews would see beforehand that another run took over.
+      FABRIC_SYNCD_LEASE_TTL: '60s',
+    })
+    .ready();
+  await Promise.all([well, guarded, sick, overtaken, unheard].map((patient) => patient.synced()));
   await guarded.cluster.faults.set({ does: 'empty' });
   await sick.cluster.faults.set({ does: 'status', status: 503 });
   await sick.until(({ state }) => state === 'errored', 'errored');
@@ -92,11 +101,13 @@ async function eventful(): Promise<{
   await well.working();
   expect((await bed.cli('cancel', 'well')).code).toBe(0);
   await well.synced((await well.runs()).at(-1)?.id);
+  await takeOver(bed, overtaken);
+  await cancelUnwritten(bed, unheard);
   const exposed = await vi.waitFor(async () => {
     const now = await scrape(daemon);
     const ended = (outcome: string) =>
       seriesValue(now, 'fabric_syncd_run_duration_seconds_count', { fabric_run_outcome: outcome });
-    for (const outcome of ['complete', 'partial', 'awaiting_approval', 'failed', 'cancelled']) {
+    for (const outcome of distributed.runDuration.attributes['fabric.run.outcome'] ?? []) {
       expect(ended(outcome), outcome).toBeGreaterThan(0);
     }
     expect(now.has('fabric_syncd_fabric_failed_attempts'), 'a fabric in trouble').toBe(true);
@@ -113,6 +124,34 @@ async function eventful(): Promise<{
     return now;
   }, eventually);
   return { bed, daemon, paths, exposed };
+}
+
+/** A run in the middle is fenced off by hand, and nobody is told: its commit comes too late. */
+async function takeOver(bed: Bed, patient: Patient): Promise<void> {
+  await patient.cluster.faults.set({ does: 'slow', ms: 3_000 });
+  expect((await bed.cli('trigger', patient.name, '--no-wait')).code).toBe(0);
+  const { id } = await patient.working();
+  await bed.sql.begin(async (tx) => {
+    await tx`
+      update fabric_cycle
+         set epoch = epoch + 1, state = 'scheduled', lease_holder = null, lease_until = null, run_id = null
+       where run_id = ${id}::bigint`;
+    await tx`update fabric_run set outcome = 'fenced', finished_at = now() where id = ${id}::bigint`;
+  });
+  await patient.cluster.faults.clear();
+}
+
+/** A run is stopped, and Postgres does not take how it ended. */
+async function cancelUnwritten(bed: Bed, patient: Patient): Promise<void> {
+  await bed.sql.unsafe(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
+    create trigger refuse before update on fabric_run for each row
+      when (new.outcome = 'cancelled' and new.fabric_id = ${patient.id}) execute function refuse();`);
+  await patient.cluster.faults.set({ does: 'hang', where: { on: 'list' }, times: 1 });
+  expect((await bed.cli('trigger', patient.name, '--no-wait')).code).toBe(0);
+  await patient.working();
+  const said = { what: 'cancel', fabric: patient.id, by: 'nobody' };
+  await bed.sql`select pg_notify('fabric_syncd', ${JSON.stringify(said)})`;
 }
 
 describe('a daemon that lived through every outcome', () => {
@@ -166,9 +205,9 @@ describe('a daemon that lived through every outcome', () => {
     }, eventually);
     const value = (name: string, labels: Record<string, string> = {}) => seriesValue(now, name, labels);
     expect(value('fabric_syncd_run_failures_total', { error_type: 'SERVER_ERROR' })).toBeGreaterThanOrEqual(3);
-    expect(value('fabric_syncd_run_failures_total', { error_type: 'CANCELLED' })).toBe(1);
+    expect(value('fabric_syncd_run_failures_total', { error_type: 'CANCELLED' })).toBe(2);
     expect(value('fabric_syncd_run_starts_total', { fabric_run_trigger: 'retry' })).toBeGreaterThanOrEqual(2);
-    expect(value('fabric_syncd_object_changes_total', { fabric_object_change: 'created' })).toBe(4 * 38 - 6);
+    expect(value('fabric_syncd_object_changes_total', { fabric_object_change: 'created' })).toBe(6 * 38 - 6);
     expect(value('fabric_syncd_object_changes_total', { fabric_object_change: 'deleted' })).toBe(0);
     expect(value('fabric_syncd_fabric_awaiting_approval', { fabric_name: 'guarded' })).toBe(1);
     const interval = value('fabric_syncd_fabric_interval_seconds', { fabric_name: 'sick' });
