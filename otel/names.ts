@@ -373,11 +373,7 @@ export const ofProcess = tableOf<MetricContract<AttributeName>>()({
     'Open files and sockets. Absent where there is no /proc.',
   ),
   heapUsed: sum('v8js.memory.heap.used', 'By', 'Heap in use, by space.', { 'v8js.heap.space.name': [] }),
-  loopDelayMin: gauge(
-    'nodejs.eventloop.delay.min',
-    's',
-    'Delay of the event loop in the last one to two minutes: the least.',
-  ),
+  loopDelayMin: gauge('nodejs.eventloop.delay.min', 's', 'Least delay of the event loop in the last 1 to 2 minutes.'),
   loopDelayMean: gauge('nodejs.eventloop.delay.mean', 's', 'The mean of it.'),
   loopDelayP50: gauge('nodejs.eventloop.delay.p50', 's', 'The median of it.'),
   loopDelayP99: gauge('nodejs.eventloop.delay.p99', 's', 'The 99th percentile of it.'),

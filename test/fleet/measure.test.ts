@@ -15,7 +15,13 @@ import { readExposition, seriesValue } from '../support/exposition.ts';
 const nowMs = 1_800_000_000_000;
 
 function opened() {
-  const measuring = startMeasuring({ env: {}, resource: resourceFromAttributes({}), version: '0', after: () => () => {}, warn: () => {} });
+  const measuring = startMeasuring({
+    env: {},
+    resource: resourceFromAttributes({}),
+    version: '0',
+    after: () => () => {},
+    warn: () => {},
+  });
   onTestFinished(() => measuring.stop());
   const measure = new Measure(measuring.metrics, { nowMs: () => nowMs });
   const told = async (name: string, labels: Record<string, string> = {}) =>
