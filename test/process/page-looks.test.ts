@@ -85,6 +85,28 @@ describe.skipIf(chromiumPath === null)(`the page${needsChromium}`, () => {
     expect(await row(page, 'fabric-0001').count()).toBe(0);
   });
 
+  test('finds each of many timers by a search, which stands in the address', async () => {
+    const bed = await openBed();
+    await idleFabrics(bed, 250);
+    const base = await pageOf(await bed.daemon(inspectorOn).ready());
+    const page = await visit(`${base}/timers`);
+    const rows = page.locator('.timers-table tbody tr');
+    await page.getByText('The first 200 of 250: search for the other 50.').waitFor();
+    expect(await rows.count()).toBe(200);
+    await page.keyboard.press('/');
+    await page.keyboard.type('0250 WANTED');
+    await page.getByText('1 of 250 timers').waitFor();
+    await rows.getByText('fabric-0250').waitFor();
+    expect(await rows.count()).toBe(1);
+    expect(new URL(page.url()).search).toBe('?q=0250+WANTED');
+    await page.reload();
+    await page.getByText('1 of 250 timers').waitFor();
+    await rows.getByText('fabric-0250').waitFor();
+    await page.getByLabel('Search by fabric').fill('nobody');
+    await page.getByText('0 of 250 timers').waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+  });
+
   test('takes a Postgres that hangs for one that is missing, and not the daemon for one that is gone', async () => {
     const bed = await openBed();
     const lab = await bed.fabric('lab', { sync_interval: 3600 });

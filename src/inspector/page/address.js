@@ -10,7 +10,7 @@
  * @typedef {{ view: 'fleet', search: string, states: readonly FabricState[], sort: SortKey, down: boolean }} FleetRoute
  * @typedef {'runs' | 'timeline' | 'settings'} FabricTab
  * @typedef {{ view: 'fabric', name: string, tab: FabricTab, run: string | null, trace: string | null }} FabricRoute
- * @typedef {{ view: 'timers' }} TimersRoute
+ * @typedef {{ view: 'timers', search: string }} TimersRoute
  * @typedef {{ view: 'login' }} LoginRoute
  * @typedef {{ view: 'lost', path: string }} LostRoute
  * @typedef {FleetRoute | FabricRoute | TimersRoute | LoginRoute | LostRoute} Route
@@ -25,6 +25,9 @@ export const fabricTabs = ['runs', 'timeline', 'settings'];
 
 /** @type {FleetRoute} */
 export const fleetRoute = { view: 'fleet', search: '', states: [], sort: 'name', down: false };
+
+/** @type {TimersRoute} */
+export const timersRoute = { view: 'timers', search: '' };
 
 /** @param {string} name @returns {FabricRoute} */
 export function fabricRoute(name) {
@@ -46,7 +49,7 @@ export function routeOf({ pathname, search }) {
       down,
     };
   }
-  if (pathname === '/timers') return { view: 'timers' };
+  if (pathname === '/timers') return { view: 'timers', search: asked.get('q') ?? '' };
   if (pathname === '/login') return { view: 'login' };
   const fabric = /^\/fabrics\/([^/]+)\/?$/.exec(pathname)?.[1];
   const name = fabric === undefined ? null : decoded(fabric);
@@ -76,8 +79,10 @@ export function addressOf(route) {
       if (route.trace !== null) asked.set('trace', route.trace);
       return withQuery(`/fabrics/${encodeURIComponent(route.name)}`, asked);
     }
-    case 'timers':
-      return '/timers';
+    case 'timers': {
+      if (route.search !== '') asked.set('q', route.search);
+      return withQuery('/timers', asked);
+    }
     case 'login':
       return '/login';
     case 'lost':

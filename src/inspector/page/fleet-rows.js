@@ -5,6 +5,7 @@
 /** @import { FleetRoute, SortKey } from './address.js' */
 
 import { allStates } from './address.js';
+import { hasWords, wordsOf } from './search-words.js';
 
 /** What sorts as "worst first". @type {readonly (string | null)[]} */
 const allStatuses = ['error', 'out_of_sync', 'never_synced', 'syncing', 'in_sync', null];
@@ -17,9 +18,11 @@ const allStatuses = ['error', 'out_of_sync', 'never_synced', 'syncing', 'in_sync
  * @returns {Fabric[]}
  */
 export function rowsOf(fabrics, { search, states, sort, down }) {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(search);
   const found = fabrics.filter(
-    (fabric) => (states.length === 0 || states.includes(fabric.state)) && (words.length === 0 || has(fabric, words)),
+    (fabric) =>
+      (states.length === 0 || states.includes(fabric.state)) &&
+      (words.length === 0 || hasWords(textsOf(fabric), words)),
   );
   // Equal ones stay in the order of their names, so that rows do not dance.
   if (sort === 'name') return down ? found.reverse() : found;
@@ -37,19 +40,9 @@ export function countsByState(fabrics) {
   return counts;
 }
 
-/** @param {FabricView} fabric @param {readonly string[]} words */
-function has(fabric, words) {
-  const text = [
-    fabric.name,
-    fabric.state,
-    fabric.reason ?? '',
-    fabric.sync_status ?? '',
-    fabric.sync_error,
-    fabric.error_code ?? '',
-  ]
-    .join('\n')
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+/** @param {FabricView} fabric */
+function textsOf({ name, state, reason, sync_status, sync_error, error_code }) {
+  return [name, state, reason ?? '', sync_status ?? '', sync_error, error_code ?? ''];
 }
 
 const names = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });

@@ -5,6 +5,7 @@ import { countsByState, rowsOf } from './fleet-rows.js';
 import { columns, FleetTable } from './fleet-table.js';
 import { html } from './html.js';
 import { Icon } from './icons.js';
+import { Search } from './search.js';
 import { counted, countText } from './words.js';
 
 /** @import { App } from './app.js' */
@@ -30,21 +31,12 @@ export function FleetView({ app, route }) {
       <${Attention} fabrics=${fabrics} certain=${isCertain(app)} />
     </div>
     <div class="fleet-tools">
-      <label class="search">
-        <span class="unseen">Search by name, state, status or error</span>
-        <input
-          id="search"
-          type="search"
-          placeholder="Search name, status, error …  ( / )"
-          value=${route.search}
-          autocomplete="off"
-          spellcheck="false"
-          onInput=${(/** @type {InputEvent} */ event) => {
-            const { value } = /** @type {HTMLInputElement} */ (event.target);
-            app.go({ ...route, search: value }, { replace: true });
-          }}
-        />
-      </label>
+      <${Search}
+        label="Search by name, state, status or error"
+        placeholder="Search name, status, error …  ( / )"
+        value=${route.search}
+        search=${(/** @type {string} */ search) => app.go({ ...route, search }, { replace: true })}
+      />
       <${States} app=${app} route=${route} fabrics=${fabrics} />
       <${Order} app=${app} route=${route} />
       <span class="shown" role="status">${shown}</span>

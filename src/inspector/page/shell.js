@@ -1,7 +1,7 @@
 // What every view stands in: the head with the way to the views, what is missing, the view, and what is open over it.
 
 import { Component } from '/assets/vendor/preact.js';
-import { fleetRoute } from './address.js';
+import { fleetRoute, timersRoute } from './address.js';
 import { Banners } from './banners.js';
 import { ActDialog } from './control-dialog.js';
 import { FabricView } from './fabric.js';
@@ -41,7 +41,7 @@ function View({ app }) {
     case 'fabric':
       return html`<${FabricView} key=${route.name} app=${app} route=${route} />`;
     case 'timers':
-      return html`<${TimersView} app=${app} />`;
+      return html`<${TimersView} app=${app} route=${route} />`;
     case 'login':
       return html`<${LoginView} app=${app} />`;
     case 'lost':
@@ -61,7 +61,7 @@ function Head({ app }) {
       ><img src="/assets/icon.svg" width="22" height="22" alt="" /><span>fabric-syncd</span><//>
     <nav aria-label="Views">
       <${Link} app=${app} to=${fleetRoute} current=${view === 'fleet' || view === 'fabric'}>Fleet<//>
-      <${Link} app=${app} to=${{ view: 'timers' }} current=${view === 'timers'}>Timers<//>
+      <${Link} app=${app} to=${timersRoute} current=${view === 'timers'}>Timers<//>
     </nav>
     <div class="head-side">
       <${Pulse} app=${app} />

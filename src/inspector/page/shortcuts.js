@@ -1,14 +1,14 @@
 // Keys that work on every view, and the list of them.
 
 import { Component } from '/assets/vendor/preact.js';
-import { fleetRoute } from './address.js';
+import { fleetRoute, timersRoute } from './address.js';
 import { Dialog } from './dialog.js';
 import { html } from './html.js';
 
 /** @import { App } from './app.js' */
 
 const shortcuts = [
-  ['/', 'search the fleet'],
+  ['/', 'search the fleet, or the timers'],
   ['j  k', 'next and previous fabric of the table'],
   ['Enter', 'open the fabric that has the focus'],
   ['g f', 'go to the fleet'],
@@ -65,7 +65,7 @@ export class KeyBoard extends Component {
       j: () => this.#row(1),
       k: () => this.#row(-1),
       gf: () => app.go(fleetRoute),
-      gt: () => app.go({ view: 'timers' }),
+      gt: () => app.go(timersRoute),
     }[keys];
     if (!act) return;
     event.preventDefault();
@@ -80,7 +80,7 @@ export class KeyBoard extends Component {
 
   #search() {
     const focus = () => document.getElementById('search')?.focus();
-    if (this.props.app.route.view === 'fleet') {
+    if (document.getElementById('search')) {
       // At once: what is typed next belongs there.
       focus();
       return;

@@ -5,14 +5,17 @@ import { Histogram } from './histogram.js';
 import { html } from './html.js';
 import { Icon } from './icons.js';
 import { Link } from './link.js';
+import { Search } from './search.js';
+import { hasWords, wordsOf } from './search-words.js';
 import { Table } from './table.js';
 import { clockText, counted, countText, dueText, sentences } from './words.js';
 
 /** @import { App } from './app.js' */
+/** @import { TimersRoute } from './address.js' */
 /** @import { TimerDocument, TimersDocument } from '../documents.ts' */
 /** @import { TimerState } from '../timer-view.ts' */
 
-/** Of a thousand timers these are enough to look at; those that disagree come first. */
+/** As many are looked through; those that disagree come first, and the search finds the others. */
 const rowsMost = 200;
 
 const repairColumns = [{ title: 'When', obvious: true }, { title: 'Why it looked' }, { title: 'What it mended' }];
@@ -38,8 +41,8 @@ const states = {
   different: { words: 'different', mark: 'cross', tone: 'bad' },
 };
 
-/** @param {{ app: App }} props */
-export function TimersView({ app }) {
+/** @param {{ app: App, route: TimersRoute }} props */
+export function TimersView({ app, route }) {
   const { document, refusal } = app.timers.loaded;
   const nowMs = app.clock.nowMs();
   return html`<div class="timers">
@@ -55,7 +58,7 @@ export function TimersView({ app }) {
           <${Histogram} lateness=${document.lateness} />
           <${Repairs} document=${document} nowMs=${nowMs} />
         </div>
-        <${Timers} app=${app} document=${document} nowMs=${nowMs} />`
+        <${Timers} app=${app} route=${route} document=${document} nowMs=${nowMs} />`
     }
   </div>`;
 }
@@ -111,19 +114,37 @@ function mended({ rearmed, cancelled, interrupted, resumed }) {
   return parts.filter(Boolean).join(', ');
 }
 
-/** @param {{ app: App, document: TimersDocument, nowMs: number }} props */
-function Timers({ app, document: { timers }, nowMs }) {
+/** @param {{ app: App, route: TimersRoute, document: TimersDocument, nowMs: number }} props */
+function Timers({ app, route, document: { timers }, nowMs }) {
+  const words = wordsOf(route.search);
+  const found = timers.filter((timer) => hasWords(textsOf(timer), words));
+  const shown = found.slice(0, rowsMost);
+  const hidden = found.length - shown.length;
   return html`<section class="panel" aria-labelledby="timers-title">
     <h2 id="timers-title">Redis beside Postgres <span class="faint">by due time, those that disagree first</span></h2>
+    <div class="fleet-tools">
+      <${Search}
+        label="Search by fabric, agreement or kind"
+        placeholder="Search fabric, agreement, kind …  ( / )"
+        value=${route.search}
+        search=${(/** @type {string} */ search) => app.go({ ...route, search }, { replace: true })}
+      />
+      <span class="shown" role="status">${found.length === timers.length ? counted(timers.length, 'timer') : `${countText(found.length)} of ${counted(timers.length, 'timer')}`}</span>
+    </div>
     <${Table}
       class="timers-table"
       labelledBy="timers-title"
       columns=${timerColumns}
       heads=${true}
-      rows=${timers.slice(0, rowsMost).map((timer) => rowOf(app, timer, nowMs))}
+      rows=${shown.map((timer) => rowOf(app, timer, nowMs))}
     />
-    ${timers.length > rowsMost && html`<p class="faint">The first ${countText(rowsMost)} of ${countText(timers.length)}.</p>`}
+    ${hidden > 0 && html`<p class="faint">The first ${countText(rowsMost)} of ${countText(found.length)}: search for the other ${countText(hidden)}.</p>`}
   </section>`;
+}
+
+/** What a search looks through: what its row says, but for the times. @param {TimerDocument} timer */
+function textsOf({ fabric, state, redis, postgres }) {
+  return [fabric, states[state].words, postgres?.kind ?? '', redis?.kind ?? ''];
 }
 
 /** @param {App} app @param {TimerDocument} timer @param {number} nowMs @returns {import('./table.js').Row} */

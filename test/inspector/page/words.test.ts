@@ -54,7 +54,7 @@ describe('the address holds the view', () => {
       run: fc.option(text),
       trace: fc.option(text),
     }),
-    fc.constant({ view: 'timers' as const }),
+    fc.record({ view: fc.constant('timers' as const), search: text }),
   );
 
   test('an address leads to the view that it was made of', () => {
