@@ -1,6 +1,7 @@
-// The daemon's life: servers first, then the fleet, then the faces; and all of it backwards at the end.
+// The daemon's life: the faces first, then Postgres, then the fleet; and all of it backwards at the end.
 //
-//   B1. Postgres is waited for, for as long as it takes; Redis is not: without it the daemon works degraded and says so.
+//   B1. Postgres is waited for, for as long as it takes, and who looks meanwhile is told so; Redis is not waited for:
+//       without it the daemon works degraded and says so.
 //   B2. No timer is claimed before every fabric is known and planned.
 //   B3. The first signal lets runs finish within the grace period and then aborts them cleanly; the second means now.
 //   B4. Whatever fails, at the start or at the end, everything that was opened is closed, and the first error is told.
@@ -24,6 +25,7 @@ import { StatelyServer } from './inspector/stately/server.ts';
 import type { Log } from './log.ts';
 import type { LogLevels } from './log-level.ts';
 import { patient } from './patient.ts';
+import { PostgresAwaited } from './postgres-awaited.ts';
 import { openServers, type Servers } from './servers.ts';
 import { endAll, type Service, startAll } from './service.ts';
 import type { SystemdNotifier } from './systemd/notify.ts';
@@ -56,8 +58,6 @@ export interface Daemon {
 
 /** How long an aborted run may take to write down that it was aborted. */
 const abortMs = 5_000;
-/** The first wait for Postgres, and the longest. */
-const databaseWaitMs = { first: 500, most: 5_000 };
 
 /**
  * Starts everything; resolves when every fabric is planned and timers are being served.
@@ -70,7 +70,6 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   const servers = openServers({ config, log, clock, daemon, traced: deps.traces !== null });
   try {
     await servers.settled();
-    await waitForPostgres(servers, deps, signal);
     return await startOn(servers, daemon, deps, signal);
   } catch (cause) {
     await servers.close().catch(hearTrouble(log));
@@ -78,7 +77,7 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   }
 }
 
-/** On servers that answer. Where it fails nothing of it is left but the servers. */
+/** On servers that may not answer yet. Where it fails nothing of it is left but the servers. */
 async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signal: AbortSignal): Promise<Daemon> {
   const { config, env, log, clock, dice, notifier, pid, version } = deps;
   const { store, timers, lock, apis } = servers;
@@ -86,6 +85,9 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
   const traced = deps.traces ? { tracing: deps.traces.tracing } : {};
   const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, measure, ...traced });
   const { fleet, sweep, post, pump, tidings, attempts } = core;
+  const postgres = new PostgresAwaited({ migrate: () => servers.migrate(), log, clock, notifier, signal });
+  const postgresAway = () => postgres.trouble ?? (sweep.trouble === null ? null : { problem: sweep.trouble });
+  const databaseTrouble = () => postgresAway()?.problem ?? null;
   const vitals = new Vitals({
     daemon,
     version,
@@ -94,7 +96,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
     fleet,
     pump,
     servers,
-    databaseTrouble: () => sweep.trouble,
+    databaseTrouble,
     keyIds: () => sealingKeyIds(config),
   });
 
@@ -108,6 +110,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
     pid,
     core,
     servers,
+    postgresAway,
     stuck: () => {
       const health = vitals.progress();
       return health.ok ? null : health.why;
@@ -150,10 +153,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
   // Postgres may go away again before every fabric was planned (B1).
   const whilePostgresLasts = {
     worthAnother: (cause: unknown) => FabricFailure.from(cause).code === 'DATABASE_UNAVAILABLE',
-    async wait() {
-      await clock.sleep(databaseWaitMs.first, signal);
-      await waitForPostgres(servers, deps, signal);
-    },
+    wait: () => postgres.again(),
   };
   const stopObserving = deps.measuring.metrics.observe(
     daemonFacts({
@@ -161,10 +161,12 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       fleet,
       vitals,
       redis: config.redisUrl === null ? null : () => servers.degraded() === null,
-      postgres: () => sweep.trouble === null,
+      postgres: () => databaseTrouble() === null,
     }),
   );
   const stopListening = servers.onModeChange(() => {
+    // The first pass is still to come, and compares everything.
+    if (postgres.trouble !== null) return;
     sweep
       .now('redis changed')
       .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
@@ -185,7 +187,8 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       hearTrouble(log),
     );
   try {
-    // News first, so that none is missed; then the sweep, whose first pass plans every fabric; the timers last (B2).
+    // Who looks is served before Postgres answers (B1). Then news first, so that none is missed; then the sweep, whose first
+    // pass plans every fabric; the timers last (B2).
     const services = [
       deps.levels,
       vitals,
@@ -193,6 +196,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       ...(listener ? [listener] : []),
       inspector.service,
       ...(stately ? [stately] : []),
+      postgres,
       patient(post, whilePostgresLasts),
       patient(sweep, whilePostgresLasts),
       watchdog,
@@ -236,32 +240,6 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       return stopping;
     },
   };
-}
-
-async function waitForPostgres(
-  servers: Servers,
-  { log, clock, notifier }: DaemonDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let waitMs = databaseWaitMs.first, said = false; ; waitMs = Math.min(waitMs * 2, databaseWaitMs.most)) {
-    try {
-      for (const name of await servers.migrate()) log.info({ migration: name }, `schema: ${name} applied`);
-      if (said) log.info({}, 'Postgres answers');
-      return;
-    } catch (cause) {
-      const failure = FabricFailure.from(cause);
-      if (failure.code !== 'DATABASE_UNAVAILABLE') throw cause;
-      if (!said)
-        log.error(
-          { code: failure.code, hint: failure.hint },
-          `waiting for Postgres: ${failure.message} ${failure.hint}`,
-        );
-      said = true;
-      notifier.status(`waiting for Postgres: ${failure.message}`);
-      notifier.extend(2 * databaseWaitMs.most + 60_000);
-      await clock.sleep(waitMs, signal);
-    }
-  }
 }
 
 /** There is one error to throw, and this is not it. */

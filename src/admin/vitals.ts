@@ -72,6 +72,8 @@ export class Vitals implements Service {
    */
   progress(): Health {
     const { clock, pump, fleet, databaseTrouble } = this.#deps;
+    // At the start Postgres may be waited for, as long as it takes: no timer is served before it answers.
+    if (pump.lastTurnMs === null) return { ok: true };
     const quietMs = clock.monotonicMs() - pump.lastTurnMs;
     if (quietMs > turnMsMax) return { ok: false, why: `the timer loop has not turned for ${seconds(quietMs)}` };
     if (databaseTrouble() !== null || fleet.slots.running >= fleet.slots.capacity) return { ok: true };

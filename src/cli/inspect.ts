@@ -35,6 +35,8 @@ export const inspectVerb = verb<[fabric?: string], { link?: true }>({
   },
 });
 
+const exits: Readonly<Record<string, Exit>> = { DATABASE_UNAVAILABLE: 'database_unavailable' };
+
 async function inspect(call: InspectCall, adminSocket: string, fabric: string | undefined): Promise<Exit> {
   const { isTerminal } = call.world;
   try {
@@ -44,7 +46,7 @@ async function inspect(call: InspectCall, adminSocket: string, fabric: string | 
   } catch (thrown) {
     if (call.signal.aborted) throw thrown;
     if (thrown instanceof Refused) {
-      const exit = thrown.code.startsWith('NO_SUCH') ? 'not_found' : 'refused';
+      const exit = thrown.code.startsWith('NO_SUCH') ? 'not_found' : (exits[thrown.code] ?? 'refused');
       throw new CliFailure(exit, thrown.code, thrown.message, { hint: thrown.hint });
     }
     throw new CliFailure('failed', 'NO_DAEMON', `no daemon answers on ${adminSocket}`, {

@@ -36,14 +36,14 @@ export class TimerPump implements Service {
   #woken = false;
   /** There was no room to claim anything: whatever is due waits for a slot. */
   #crowded = false;
-  #lastTurnMs = 0;
+  #lastTurnMs: number | null = null;
 
   constructor(deps: TimerPumpDeps) {
     this.#deps = deps;
   }
 
-  /** Monotonic milliseconds of the last finished pass: the watchdog's proof of progress. */
-  get lastTurnMs(): number {
+  /** Monotonic milliseconds of the last finished pass: the watchdog's proof of progress. Null before it was started. */
+  get lastTurnMs(): number | null {
     return this.#lastTurnMs;
   }
 

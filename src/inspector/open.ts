@@ -25,6 +25,7 @@ import { Lateness } from './lateness.ts';
 import { Live } from './live.ts';
 import { LoginDesk } from './login.ts';
 import { readPageFiles } from './page-files.ts';
+import type { Trouble } from './parts.ts';
 import { answerMs } from './patience.ts';
 import type { RecentTraces } from './recent-traces.ts';
 import { Repairs } from './repairs.ts';
@@ -42,8 +43,10 @@ export interface InspectorDeps {
   readonly daemon: string;
   readonly version: string;
   readonly pid: number;
-  readonly core: Pick<Core, 'fleet' | 'tidings' | 'post' | 'sweep' | 'onSwept'>;
+  readonly core: Pick<Core, 'fleet' | 'tidings' | 'post' | 'onSwept'>;
   readonly servers: Pick<Servers, 'timers' | 'redisAway' | 'breakLock' | 'openOperator'>;
+  /** Why Postgres does not answer, and since when where that is known; null where it does. */
+  readonly postgresAway: () => Trouble | null;
   /** Why the daemon makes no progress; null where it does. */
   readonly stuck: () => string | null;
   readonly tracing: Pick<Tracing, 'acted'>;
@@ -60,7 +63,7 @@ export interface Inspector {
 
 export function openInspector(deps: InspectorDeps): Inspector {
   const { config, log, clock, daemon, version, pid, core, servers } = deps;
-  const { fleet, sweep } = core;
+  const { fleet } = core;
   const { operator, reads } = servers.openOperator(answerMs);
   const usesRedis = config.redisUrl !== null;
   const feed = new Feed(randomBytes(4).toString('hex'));
@@ -87,7 +90,7 @@ export function openInspector(deps: InspectorDeps): Inspector {
     troubles: {
       daemon: () => asTrouble(deps.stuck()),
       redis: () => servers.redisAway(),
-      postgres: () => asTrouble(sweep.trouble),
+      postgres: () => deps.postgresAway(),
     },
     feed,
     usesRedis,
@@ -197,6 +200,6 @@ async function readTimers({ config, servers }: InspectorDeps): Promise<TimersRea
   }
 }
 
-function asTrouble(problem: string | null): { readonly problem: string } | null {
+function asTrouble(problem: string | null): Trouble | null {
   return problem === null ? null : { problem };
 }

@@ -141,6 +141,14 @@ describe('the fleet on a terminal', () => {
     );
   });
 
+  test('without Postgres no fabric may be known, which is not called none', () => {
+    const model = modelOf([]);
+    expect(fleetLines(model, choice, screen(80, 24))).toContain('No fabric is like that.');
+    const postgres = { state: 'missing', problem: 'did not answer', since: formatIso(nowMs) } as const;
+    take(model, { event: 'parts', data: { ...parts, postgres } }, nowMs);
+    expect(fleetLines(model, choice, screen(80, 24))).toContain('Postgres has the fabrics, and does not answer.');
+  });
+
   test('plots how long the last runs took, and marks those that failed', () => {
     const run = (outcome: string, duration_ms: number) => ({ id: '1', outcome, duration_ms });
     expect(plotOf({ recent: [run('complete', 10), run('failed', 10), run('complete', 80)] })).toBe('▂×█');

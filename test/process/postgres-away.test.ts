@@ -4,7 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { askForText } from '../../src/admin/client.ts';
+import { streamEvents } from '../../src/cli/inspect/feed.ts';
+import { systemClock } from '../../src/clock.ts';
 import { type PrivatePostgres, startPrivatePostgres } from '../../src/demo/servers/postgres.ts';
+import type { FleetDocument } from '../../src/inspector/documents.ts';
 import { makeTemplate } from '../support/postgres.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
@@ -66,6 +70,46 @@ test('absent at the start: it is waited for, said once, and found when it comes'
   expect(daemon.log.filter(({ msg }) => msg.includes('waiting for Postgres'))).toHaveLength(1);
   expect(await daemon.stop()).toBe(0);
   await bed.check();
+});
+
+test('absent at the start: who looks is served from the start and told so, and sees everything come', async () => {
+  const bed = await openBed({ postgres });
+  const patient = await bed.fabric('lab');
+  await goAway();
+  const daemon = bed.daemon({ FABRIC_SYNCD_INSPECTOR: '127.0.0.1:0', FABRIC_SYNCD_METRICS_LISTEN: '127.0.0.1:0' });
+  await daemon.says(/waiting for Postgres/);
+  const problem = expect.stringContaining('DATABASE_UNAVAILABLE');
+  expect(await daemon.health()).toMatchObject({ ok: false, postgres: problem, why: problem });
+  const available = 'fabric_syncd_server_available{db_system_name="postgresql"}';
+  const metrics = () => askForText(daemon.socketPath, '/metrics', AbortSignal.timeout(10_000));
+  expect(await metrics()).toContain(`${available} 0`);
+  expect(await metrics()).toMatch(/fabric_syncd_daemon_progress(?:\{[^}]*\})? 1/);
+  const { url } = await daemon.says(/^the inspector is at /);
+  expect((await fetch(`${url}/`)).status).toBe(200);
+  const fleet = async () => (await (await fetch(`${url}/api/fleet`)).json()) as FleetDocument;
+  const { parts, fabrics, daemon: itself } = await fleet();
+  expect(fabrics).toEqual([]);
+  expect(parts).toMatchObject({ daemon: { state: 'ok' }, postgres: { state: 'missing', problem } });
+  expect(Date.parse(parts.postgres.since), 'since the start').toBeLessThanOrEqual(Date.parse(itself.started_at));
+  expect(await bed.cli('inspect', 'lab', '--json')).toMatchObject({
+    code: 6,
+    stdout: expect.stringContaining('DATABASE_UNAVAILABLE'),
+  });
+  // Who has watched since then hears of everything that comes.
+  const stream = streamEvents(daemon.socketPath, { fabric: null, clock: systemClock }, AbortSignal.timeout(60_000));
+  expect(await stream.next()).toMatchObject({ value: { event: 'snapshot' } });
+  await comeBack();
+  const told = new Set<string>();
+  for await (const { event, data } of stream) {
+    if (event === 'parts' && data.postgres.state === 'ok') told.add('Postgres');
+    if (event === 'fabric' && data.name === 'lab') told.add('lab');
+    if (event === 'run' && data.fabric === 'lab') told.add('its run');
+    if (told.size === 3) break;
+  }
+  await patient.synced();
+  await daemon.ready();
+  await well(daemon);
+  expect(await metrics()).toContain(`${available} 1`);
 });
 
 test('told to stop while it waits: it ends at once, in order', async () => {

@@ -61,8 +61,13 @@ export function fleetLines(model: Model, choice: FleetChoice, screen: Screen): s
     rows.map((fabric) => columns(width).map(({ cell }) => cell(fabric, fabric.id === chosen?.id))),
     { widthMax: width, paint },
   );
-  const none = model.fleet === null ? 'Waiting for the daemon …' : 'No fabric is like that.';
-  return [...head, ...(shown.length === 0 ? [none] : table), '', ...foot];
+  return [...head, ...(shown.length === 0 ? [noneText(model)] : table), '', ...foot];
+}
+
+function noneText({ fleet, fabrics, parts }: Model): string {
+  if (fleet === null) return 'Waiting for the daemon …';
+  const isUnknown = fabrics.size === 0 && parts?.postgres.state === 'missing';
+  return isUnknown ? 'Postgres has the fabrics, and does not answer.' : 'No fabric is like that.';
 }
 
 /** Which daemon, and what of it is missing. */

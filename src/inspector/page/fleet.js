@@ -44,7 +44,7 @@ export function FleetView({ app, route }) {
     ${
       rows.length > 0
         ? html`<${FleetTable} app=${app} route=${route} rows=${rows} nowMs=${app.clock.nowMs()} />`
-        : html`<${Nothing} app=${app} none=${fabrics.length === 0} />`
+        : html`<${Nothing} app=${app} none=${fabrics.length === 0} known=${fleet.parts.postgres.state !== 'missing'} />`
     }
   </div>`;
 }
@@ -119,8 +119,11 @@ function Order({ app, route }) {
   </div>`;
 }
 
-/** @param {{ app: App, none: boolean }} props */
-function Nothing({ app, none }) {
+/** @param {{ app: App, none: boolean, known: boolean }} props `known`: Postgres was asked, and answered */
+function Nothing({ app, none, known }) {
+  if (none && !known) {
+    return html`<section class="message"><h2>No fabric is known</h2><p>Postgres has them, and does not answer.</p></section>`;
+  }
   if (none) {
     return html`<section class="message">
       <h2>No fabric yet</h2>
