@@ -3,7 +3,7 @@
 //   P1. An answer counts only if it is what was asked for: 200, JSON, the right kind and group. Whatever else a proxy
 //       may say is a failure, so that nobody takes it for an empty list.
 //   P2. A list is read from etcd, not from a watch cache of unknown age: `resourceVersion` is never sent.
-//   P3. Objects are handed on as parsed.
+//   P3. Objects are handed on as parsed, but for our token in what they go by (`said-back.ts`).
 
 import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
 import type {
@@ -18,6 +18,7 @@ import type {
 import { type Answer, type Scrub, saidBy } from './answers.ts';
 import { asArray, asObject, asText, type Json, looksLikeHtml, readJson } from './body.ts';
 import type { KubeLimits } from './limits.ts';
+import { uidOf, withoutToken } from './said-back.ts';
 import { type OnRequest, openTransport, type Transport } from './transport.ts';
 
 /** An open fabric that can let go of its connections in between. */
@@ -44,7 +45,7 @@ export function openFabricApi(
 
 /** The API over whatever carries its requests. */
 export function fabricApiOver(transport: Transport): OpenFabric {
-  const { place } = transport;
+  const { place, scrub } = transport;
   const notKubernetes = (path: string, what: string) =>
     new FabricFailure('NOT_KUBERNETES', `${place}: answered ${path} with ${what}`, { facts: { path } });
   /** The answer's object if it is a 200. */
@@ -58,7 +59,7 @@ export function fabricApiOver(transport: Transport): OpenFabric {
       const list = objectOf('/apis', await transport.get('/apis', signal));
       const groups = asArray(list.groups);
       if (list.kind !== 'APIGroupList' || groups === null) throw notKubernetes('/apis', 'something else than groups');
-      return new Map(groups.flatMap(readGroup));
+      return new Map(groups.flatMap((group) => readGroup(group, scrub)));
     },
 
     async kinds(group, version, signal) {
@@ -71,7 +72,7 @@ export function fabricApiOver(transport: Transport): OpenFabric {
       if (list.kind !== 'APIResourceList' || resources === null) {
         throw notKubernetes(path, 'something else than resources');
       }
-      return resources.flatMap((resource) => readResource(group, version, resource));
+      return resources.flatMap((resource) => readResource(group, version, resource, scrub));
     },
 
     async page(kind, { namespace, limit, continueToken }, signal): Promise<PageAnswer> {
@@ -81,11 +82,11 @@ export function fabricApiOver(transport: Transport): OpenFabric {
       const answer = await transport.get(`${path}?${query}`, signal);
       if (answer.status === 410) return { kind: 'expired' };
       if (!looksLikeHtml(answer.body, answer.contentType)) {
-        if (answer.status === 403) return { kind: 'forbidden', message: saidBy(answer, transport.scrub) };
+        if (answer.status === 403) return { kind: 'forbidden', message: saidBy(answer, scrub) };
         if (answer.status === 404) return { kind: 'not_served' };
       }
       const list = objectOf(path, answer);
-      const page = readPage(kind, list, answer.body.byteLength, transport.scrub);
+      const page = readPage(kind, list, answer.body.byteLength, scrub);
       if (typeof page === 'string') throw notKubernetes(path, page);
       return { kind: 'page', page };
     },
@@ -95,15 +96,17 @@ export function fabricApiOver(transport: Transport): OpenFabric {
       const answer = await transport.get(path, signal);
       if (answer.status === 403 || answer.status === 404) return null;
       const namespace = objectOf(path, answer);
-      const uid = asText(asObject(namespace.metadata)?.uid);
-      if (namespace.kind !== 'Namespace' || uid === null) throw notKubernetes(path, 'something else than a namespace');
+      if (namespace.kind !== 'Namespace') throw notKubernetes(path, 'something else than a namespace');
+      const uid = uidOf(asObject(namespace.metadata)?.uid, scrub);
+      if (uid === null) throw notKubernetes(path, 'a namespace without a usable uid');
       return uid;
     },
 
     async serverVersion(signal) {
       const answer = await transport.get('/version', signal);
       if (answer.status === 403 || answer.status === 404) return null;
-      return asText(objectOf('/version', answer).gitVersion);
+      const version = asText(objectOf('/version', answer).gitVersion);
+      return version && oneLine(scrub(version), 100);
     },
 
     rest: () => transport.rest(),
@@ -122,26 +125,27 @@ function listPath({ group, version, plural, namespaced }: ServedKind, namespace:
 
 /** As Kubernetes names plurals, groups and versions: nothing that leads elsewhere in a path, or is no name at all. */
 const dnsName = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+const isName = (text: string, scrub: Scrub) => dnsName.test(text) && scrub(text) === text;
 
 /** A group's name and its versions, the preferred one first; nothing for an entry that is not understood. */
-function readGroup(entry: unknown): [string, readonly string[]][] {
+function readGroup(entry: unknown, scrub: Scrub): [string, readonly string[]][] {
   const group = asObject(entry);
   const name = asText(group?.name);
-  if (group === null || name === null || !dnsName.test(name)) return [];
+  if (group === null || name === null || !isName(name, scrub)) return [];
   const preferred = asText(asObject(group.preferredVersion)?.version);
   const served = (asArray(group.versions) ?? [])
     .flatMap((each) => asText(asObject(each)?.version) ?? [])
-    .filter((version) => dnsName.test(version));
+    .filter((version) => isName(version, scrub));
   const first = preferred !== null && served.includes(preferred) ? [preferred] : [];
   return [[name, [...first, ...served.filter((version) => version !== first[0])]]];
 }
 
 /** A listable kind; nothing for a subresource (`switches/status`), for what can not be listed, and for what is no name. */
-function readResource(group: string, version: string, entry: unknown): ServedKind[] {
+function readResource(group: string, version: string, entry: unknown, scrub: Scrub): ServedKind[] {
   const resource = asObject(entry);
   const plural = asText(resource?.name);
   const kind = asText(resource?.kind);
-  if (resource === null || plural === null || kind === null || !dnsName.test(plural)) return [];
+  if (resource === null || plural === null || kind === null || !isName(plural, scrub)) return [];
   if (!asArray(resource.verbs)?.includes('list')) return [];
   return [{ group, version, kind, plural, namespaced: resource.namespaced === true }];
 }
@@ -160,7 +164,12 @@ function readPage(kind: ServedKind, list: Json, bytes: number, scrub: Scrub): Pa
   if (items === null) return 'a list without items';
   if (!items.every((item): item is KubeObject => asObject(item) !== null))
     return 'a list of something else than objects';
-  return { items, continueToken: asText(metadata.continue), resourceVersion, bytes };
+  return {
+    items: items.map((item) => withoutToken(item, scrub)),
+    continueToken: asText(metadata.continue),
+    resourceVersion,
+    bytes,
+  };
 }
 
 function quote(value: unknown, scrub: Scrub): string {

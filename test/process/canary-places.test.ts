@@ -22,7 +22,7 @@ const text = (value: unknown): string =>
   JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? '';
 
 /** What a fabric may do with the header by which we log in: it knows it, and may say it to anybody. */
-const echoes: Readonly<Record<string, (said: string) => string>> = {
+const echoes: Readonly<Record<string, (said: string, path: string) => string>> = {
   'as-401': (said) =>
     raw(401, text({ kind: 'Status', message: `who is ${said}?` }), { 'www-authenticate': `Bearer realm="${said}"` }),
   'as-500': (said) => raw(500, text({ kind: 'Status', message: `${'x'.repeat(280)}${said}`, reason: said })),
@@ -32,7 +32,52 @@ const echoes: Readonly<Record<string, (said: string) => string>> = {
   'as-page': (said) => raw(200, `<html>${said}</html>`, { 'content-type': `text/html; x=${said}` }),
   'as-garbage': (said) => `${said}\r\n${said}: ${said}\r\n\r\n${said}`,
   'as-headers': (said) => raw(200, `{"groups": ${said}`, { [`x-${said}`]: said, 'content-type': said }),
+  'as-uid': (said, path) => ok(path, said.slice('Bearer '.length)),
+  'as-version': (said, path) => (path === '/apis' ? groupsOf(said.slice('Bearer '.length)) : ok(path, uid)),
+  'as-plural': (said, path) =>
+    path === '/apis' ? groupsOf('v1beta1') : ok(path, uid, { plural: said.slice('Bearer '.length) }),
+  'as-objects': (said, path) =>
+    path === '/apis'
+      ? groupsOf('v1beta1')
+      : ok(path, uid, { plural: 'switches', object: said.slice('Bearer '.length) }),
 };
+
+const uid = 'c1a55e77-0000-4000-8000-000000000001';
+const group = 'wiring.githedgehog.com';
+
+/** Discovery of one group. */
+function groupsOf(version: string): string {
+  const groups = [{ name: group, versions: [{ version, groupVersion: `${group}/${version}` }] }];
+  return raw(200, text({ kind: 'APIGroupList', groups }));
+}
+
+/** What else a fabric answers that does as it should, until it names something. */
+function ok(path: string, cluster: string, named: { plural?: string; object?: string } = {}): string {
+  const apiVersion = `${group}/v1beta1`;
+  if (path === '/apis') return groupsOf('v1beta1');
+  if (path === '/version') return raw(200, text({ gitVersion: cluster }));
+  if (path === '/api/v1/namespaces/kube-system') {
+    return raw(200, text({ kind: 'Namespace', apiVersion: 'v1', metadata: { uid: cluster } }));
+  }
+  if (path === `/apis/${apiVersion}`) {
+    const resource = { name: named.plural ?? 'switches', kind: 'Switch', namespaced: true, verbs: ['list'] };
+    return raw(200, text({ kind: 'APIResourceList', resources: [resource] }));
+  }
+  const { object } = named;
+  if (object === undefined || !path.includes('/switches')) return raw(500, '{}');
+  const usual = { name: 'leaf', namespace: 'default', uid, resourceVersion: '1' };
+  const items = ['name', 'namespace', 'uid', 'resourceVersion'].map((key) => ({
+    metadata: { ...usual, name: `leaf-${key.toLowerCase()}`, [key]: object },
+  }));
+  const kinds = [
+    { kind: object, metadata: { ...usual, name: 'kind' } },
+    { apiVersion: object, metadata: { ...usual, name: 'version' } },
+  ];
+  return raw(
+    200,
+    text({ kind: 'SwitchList', apiVersion, metadata: { resourceVersion: '1' }, items: [...items, ...kinds] }),
+  );
+}
 
 /** A fabric's row as anybody could write it, to a server that is not one. @returns its URL */
 async function hostile(bed: Bed, name: string, answer: RawAnswer, credential: Readonly<Record<string, string>>) {
@@ -201,7 +246,8 @@ test.skipIf(redisFound === null)(
     for (const [name, echo] of Object.entries(echoes)) {
       const file = join(bed.folder, `${name}.token`);
       await writeFile(file, aviary.add(`the token ${name}`, canary()));
-      const answer: RawAnswer = ({ headers }, socket) => socket.end(echo(headers.authorization ?? ''));
+      const answer: RawAnswer = ({ headers, url = '' }, socket) =>
+        socket.end(echo(headers.authorization ?? '', url.replace(/\?.*$/, '')));
       await hostile(bed, name, answer, { credential_ref: `file:${file}` });
     }
     const ca = createCa('keys', Date.now());
@@ -223,7 +269,9 @@ test.skipIf(redisFound === null)(
     await hearDaemon(daemon.socketPath, (tiding) => aviary.listen('/v1/events', text(tiding)), deaf.signal);
     for (const patient of patients) await patient.synced();
     await vi.waitFor(async () => {
-      const silent = await bed.sql`select name from fabric where sync_error = '' and name = any(${names})`;
+      const silent = await bed.sql`
+        select name from fabric f where name = any(${names})
+           and not exists (select from fabric_run r where r.fabric_id = f.id and r.finished_at is not null)`;
       expect([...silent], 'hostile fabrics that were not met yet').toEqual([]);
     }, eventually);
     // Where a list goes on is known to the fabric alone; it may hold anything.

@@ -46,6 +46,51 @@ describe('what a fabric serves', () => {
     expect(await api.serverVersion(never())).toMatch(/^v1\.\d+/);
   });
 
+  test.each([
+    ['our token', canary],
+    ['our token among others', `uid-${canary}-1`],
+    ['megabytes', 'x'.repeat(2_000_000)],
+    ['a NUL', 'c1a55e77\0'],
+    ['a sentence', 'it is me'],
+    ['nothing', ''],
+    ['a number', 7],
+  ])('a cluster whose uid is %s is none', async (_what, uid) => {
+    const body = JSON.stringify({ kind: 'Namespace', apiVersion: 'v1', metadata: { uid } });
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)));
+    const failure = await failureOf(api.clusterUid(never()), 'NOT_KUBERNETES');
+    expect(failure.message).toMatch(/a namespace without a usable uid$/);
+  });
+
+  test('what it calls its version is one short line, without our token', async () => {
+    const body = JSON.stringify({ gitVersion: `v1\n${canary}${'x'.repeat(5_000)}` });
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)));
+    const version = await api.serverVersion(never());
+    expect(version).toMatch(/^v1 •••x+/);
+    expect(version?.length).toBeLessThan(120);
+  });
+
+  test('a group, a version or a plural with our token in its name is none', async () => {
+    const groups = [
+      { name: `${canary}.example`, versions: [{ version: 'v1' }] },
+      { name: 'a.example', versions: [{ version: canary }, { version: 'v1' }], preferredVersion: { version: canary } },
+    ];
+    const usual = { kind: 'Switch', namespaced: true, verbs: ['list'] };
+    const resources = [
+      { ...usual, name: canary },
+      { ...usual, name: 'switches' },
+    ];
+    const { api } = await rawFabric(({ url }, socket) =>
+      socket.write(
+        raw(
+          200,
+          JSON.stringify(url === '/apis' ? { kind: 'APIGroupList', groups } : { kind: 'APIResourceList', resources }),
+        ),
+      ),
+    );
+    expect([...(await api.groups(never()))]).toEqual([['a.example', ['v1']]]);
+    expect((await api.kinds('a.example', 'v1', never())).map(({ plural }) => plural)).toEqual(['switches']);
+  });
+
   test('a server that answers 404 to /apis is no Kubernetes', async () => {
     const { api } = await rawFabric((_request, socket) => socket.write(raw(404, '{"message":"no route"}')));
     await failureOf(api.groups(never()), 'NOT_KUBERNETES');
@@ -53,6 +98,31 @@ describe('what a fabric serves', () => {
 });
 
 describe('lists', () => {
+  test('an object has our token in nothing that it goes by; its content is its own', async () => {
+    const metadata = {
+      name: canary,
+      namespace: canary,
+      uid: `a${canary}`,
+      resourceVersion: canary,
+      labels: { a: canary },
+    };
+    const object = { apiVersion: canary, kind: canary, metadata, spec: { note: canary } };
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, list([object]))));
+    const answer = await api.page(switches, first, never());
+    expect(answer).toMatchObject({
+      page: {
+        items: [
+          {
+            apiVersion: '•••',
+            kind: '•••',
+            metadata: { name: '•••', namespace: '•••', uid: 'a•••', resourceVersion: '•••', labels: { a: canary } },
+            spec: { note: canary },
+          },
+        ],
+      },
+    });
+  });
+
   test('pages lead to one another until the last one, each below the server’s prefix', async () => {
     const { fabric, api } = await simulated();
     const names: unknown[] = [];
@@ -203,7 +273,9 @@ describe('lists', () => {
   test('a million nested arrays do not break the process', async () => {
     const deep = `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`;
     const body = list([]).replace('[]', `[${deep}]`);
-    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)));
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)), {
+      limits: { bodyBytesMax: 64 * 1024 * 1024 },
+    });
     expect(await api.page(switches, first, never())).toMatchObject({ kind: 'page' });
   });
 });
