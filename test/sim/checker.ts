@@ -8,7 +8,7 @@
 //   g. No secret of the place leaves a daemon: in a line of its log, a tiding, the context of an actor, a span, what it
 //      writes into rows and timers, or a failure of the way to a fabric with its causes.
 //   h. See `budget-check.ts`. Over all: a fabric is tried at most `retries_max` times more, and then no faster than its probe.
-//   i. Once faults stop, every enabled fabric commits in time.
+//   i. See `promise-check.ts`.
 //   l. See `lease-check.ts`.
 //   n. No daemon says of itself that it has a defect.
 //   r. A request is answered, by a run that ended after it was made or by a refusal.
@@ -32,6 +32,7 @@ import type { SimProcess } from './host.ts';
 import { LeaseCheck } from './lease-check.ts';
 import type { Place } from './place.ts';
 import type { Witness } from './postgres.ts';
+import { PromiseCheck } from './promise-check.ts';
 import { beginning, maySync, sameRow, type Watched } from './watched.ts';
 
 interface Asked {
@@ -53,30 +54,19 @@ export class Checker implements Witness {
   #serversDisturbedMs = 0;
   #clockJumpedMs = Number.NEGATIVE_INFINITY;
   #calmMs: number | null = null;
-  #skewMaxMs = 0;
   readonly leases: LeaseCheck;
   readonly budget: BudgetCheck;
+  readonly promises: PromiseCheck;
 
   constructor(place: Place) {
     this.#place = place;
     this.leases = new LeaseCheck(place.world, place.redis);
     this.budget = new BudgetCheck(place.world, place.config);
+    this.promises = new PromiseCheck(place);
   }
 
-  /** All that needs a moment to come true has had it. */
-  get soonMs(): number {
-    const { leaseTtlMs, sweepIntervalMs } = this.#place.config;
-    // A claimed timer shows again after its hold; a sweep sees it, and another one mends what that one saw half of.
-    return 2 * leaseTtlMs + 3 * sweepIntervalMs + 20_000;
-  }
-
-  /** After calm: within this time every enabled fabric has committed. */
-  livenessMs(intervalMs: number): number {
-    const { runDeadlineMs, backoff } = this.#place.config;
-    const probeMs = 1.1 * Math.max(backoff.probeMsMin, intervalMs, backoff.capMs);
-    const stillMs = 90_000;
-    const retryAfterMs = 120_000;
-    return probeMs + runDeadlineMs + stillMs + retryAfterMs + this.soonMs + 60_000 + this.#skewMaxMs;
+  get #soonMs(): number {
+    return this.promises.soonMs;
   }
 
   /** g. */
@@ -92,7 +82,8 @@ export class Checker implements Witness {
 
   asks(op: keyof Store, process: SimProcess, args: readonly unknown[]): void {
     this.leaves(args, `what it writes (${op})`, process);
-    if (op === 'settle') this.#tell(this.budget.settles(process, args[0] as SettleRequest), args[0]);
+    if (op === 'settle') this.#settles(process, args[0] as SettleRequest);
+    if (op === 'commit') this.#tell(this.promises.commits(process, args[0] as CommitRequest), args[0]);
     if (op === 'claim') this.#tell(this.budget.tries(process, args[0] as ClaimRequest, this.#clockJumpedMs), args[0]);
   }
 
@@ -133,7 +124,7 @@ export class Checker implements Witness {
     for (const { fabricId } of timers) {
       const row = database.rows.get(fabricId);
       if (!row?.leaseHolder || row.leaseHolder === process.name || !database.isLeased(row)) continue;
-      if (!this.#undisturbedFor(this.#of(fabricId), this.soonMs)) continue;
+      if (!this.#undisturbedFor(this.#of(fabricId), this.#soonMs)) continue;
       this.#violated(`w. ${process.name} is handed the timer of fabric ${fabricId}, which ${row.leaseHolder} runs`);
     }
   }
@@ -154,6 +145,7 @@ export class Checker implements Witness {
     watched.disturbedMs = this.#place.world.nowMs;
     watched.tries = 0;
     this.budget.meddled(fabricId);
+    this.promises.meddled(fabricId);
   }
 
   unlocked(fabricId: string): void {
@@ -162,17 +154,19 @@ export class Checker implements Witness {
 
   clockJumped(byMs: number): void {
     this.#clockJumpedMs = this.#place.world.nowMs;
-    this.#skewMaxMs = Math.max(this.#skewMaxMs, Math.abs(byMs));
+    this.promises.clockJumped(byMs);
     for (const watched of this.#watched.values()) watched.tries = 0;
   }
 
   /** What the backup says is the new beginning. Runs go on that it knows nothing of: they are fenced when they look. */
   restored(): void {
     this.#clockJumpedMs = this.#place.world.nowMs;
+    this.promises.clockJumped(0);
     this.#asked.length = 0;
     for (const [fabricId, watched] of this.#watched) {
       const row = this.#place.postgres.database.rows.get(fabricId);
       this.budget.meddled(fabricId);
+      this.promises.meddled(fabricId);
       // It was added after the backup was made. Its number is given out again: to another one.
       if (!row) this.#watched.delete(fabricId);
       else Object.assign(watched, { tries: 0, disturbedMs: this.#place.world.nowMs }, beginning(row));
@@ -182,6 +176,7 @@ export class Checker implements Witness {
   calmed(): void {
     this.#calmMs = this.#place.world.nowMs;
     this.#disturbedMs = this.#serversDisturbedMs = this.#calmMs;
+    this.promises.calmed();
   }
 
   /** After each step. */
@@ -189,7 +184,8 @@ export class Checker implements Witness {
     const { postgres, world } = this.#place;
     for (const row of postgres.database.rows.values()) {
       const watched = this.#of(row.fabricId);
-      const broken = this.#always(row, watched) ?? this.#soon(row, watched);
+      const broken =
+        this.#always(row, watched) ?? this.#soon(row, watched) ?? this.promises.look(row, this.#quietSince(watched));
       if (broken) this.#violated(`${broken} (fabric ${row.fabricId})`);
     }
     for (const daemon of this.#place.daemons) if (daemon.moved) this.#slots(daemon);
@@ -217,7 +213,7 @@ export class Checker implements Witness {
   #answered(): void {
     const { postgres, world, config, scenario } = this.#place;
     const before = Math.ceil(scenario.fabrics.length / config.concurrency);
-    const withinMs = this.soonMs + (before + 1) * config.runDeadlineMs;
+    const withinMs = this.#soonMs + (before + 1) * config.runDeadlineMs;
     for (const [at, { requestId, fabricId, atMs }] of this.#asked.entries()) {
       const request = postgres.database.requests.find((one) => one.requestId === requestId);
       if (!request || request.settled) {
@@ -250,7 +246,7 @@ export class Checker implements Witness {
     const timer = redis.timers.peek(row.fabricId);
     const had = watched.hadTimer;
     watched.hadTimer = timer !== undefined;
-    if (world.nowMs - since < this.soonMs) return null;
+    if (world.nowMs - since < this.#soonMs) return null;
     const leasedMs = row.leaseUntilMs ?? Number.POSITIVE_INFINITY;
     if (postgres.database.now() - leasedMs > config.sweepIntervalMs + 15_000) return 'f. its lease ran out long ago';
     if (row.leaseHolder !== null) return null;
@@ -259,23 +255,19 @@ export class Checker implements Witness {
     return null;
   }
 
-  /** i. and what must have come together by then. */
+  /** What must have come together by then. */
   #inTime(calmForMs: number): void {
     const { postgres, redis, scenario, daemons } = this.#place;
-    if (calmForMs > this.soonMs + 120_000) {
+    if (calmForMs > this.#soonMs + 120_000) {
       for (const { ready, degraded, host } of daemons) {
         if (ready && degraded()) this.#violated(`i. ${host.process?.name} still goes on without Redis`);
       }
     }
     for (const row of postgres.database.rows.values()) {
       const watched = this.#of(row.fabricId);
-      const withinMs = this.livenessMs(row.intervalMs);
-      if (maySync(row) && calmForMs > withinMs && this.#place.world.nowMs - watched.committedAtMs > withinMs) {
-        this.#violated(`i. fabric ${row.fabricId} did not commit within ${Math.round(withinMs / 1_000)} s of calm`);
-      }
       if (!scenario.redis) continue;
       const timer = redis.timers.peek(row.fabricId);
-      if (calmForMs < this.soonMs + 120_000 || row.leaseHolder !== null) continue;
+      if (calmForMs < this.#soonMs + 120_000 || row.leaseHolder !== null) continue;
       if (this.#place.world.nowMs - watched.committedAtMs < 1_000) continue;
       if (maySync(row) && timer?.dueAtMs !== row.dueAtMs && this.#unlikeFor(watched)) {
         this.#violated(
@@ -286,7 +278,7 @@ export class Checker implements Witness {
   }
 
   #unlikeFor(watched: Watched): boolean {
-    return this.#place.world.nowMs - Math.max(watched.triedAtMs, watched.disturbedMs) > this.soonMs;
+    return this.#place.world.nowMs - Math.max(watched.triedAtMs, watched.disturbedMs) > this.#soonMs;
   }
 
   #claimed(process: SimProcess, request: ClaimRequest, answer: Claimed): void {
@@ -294,6 +286,7 @@ export class Checker implements Witness {
     const { fabricId, trigger } = request;
     const fabric = this.#place.fabrics.get(fabricId);
     this.#tell(this.budget.granted(request, answer.claim.epoch), request);
+    this.promises.claimed(answer.claim.runId, answer.row);
     if (fabric) this.budget.claimed(process, answer.claim.runId, answer.row, fabric);
     const { world, config } = this.#place;
     const watched = this.#of(fabricId);
@@ -318,8 +311,16 @@ export class Checker implements Witness {
   }
 
   #undisturbedFor(watched: Watched, ms: number): boolean {
-    const since = Math.max(this.#serversDisturbedMs, watched.disturbedMs, this.#clockJumpedMs);
-    return this.#place.world.nowMs - since > ms;
+    return this.#place.world.nowMs - this.#quietSince(watched) > ms;
+  }
+
+  #quietSince({ disturbedMs }: Watched): number {
+    return Math.max(this.#serversDisturbedMs, disturbedMs, this.#clockJumpedMs);
+  }
+
+  #settles(process: SimProcess, request: SettleRequest): void {
+    const quietSinceMs = this.#quietSince(this.#of(request.fabricId));
+    this.#tell(this.budget.settles(process, request) ?? this.promises.settles(request, quietSinceMs), request);
   }
 
   #committed(process: SimProcess, request: CommitRequest, answer: { kind: string }): void {
@@ -338,6 +339,7 @@ export class Checker implements Witness {
     }
     Object.assign(watched, { committedEpoch: claim.epoch, syncedMs: row.lastSyncMs, tries: 0 });
     watched.committedAtMs = world.nowMs;
+    this.promises.committed(fabricId, request);
     const fabric = fabrics.get(fabricId);
     const inventory = postgres.database.inventory(fabricId);
     const run = { fromMs: watched.claimedAtMs, toMs: world.nowMs, kindsRemoved: watched.kindsRemoved };

@@ -64,7 +64,8 @@ export async function simulate(
   await world.run(scenario.stormMs, isOver);
   const left = [...postgres.database.rows.values()].map(({ intervalMs }) => intervalMs);
   const longestMs = Math.max(...left);
-  if (left.length > 0 && !isOver()) await world.run(scenario.stormMs + checker.livenessMs(longestMs) + 10_000, isOver);
+  if (left.length > 0 && !isOver())
+    await world.run(scenario.stormMs + checker.promises.livenessMs(longestMs) + 10_000, isOver);
   for (const { process } of place.hosts) process?.die('the world ends');
   const outcomes = postgres.database.runs.map(({ outcome }) => outcome);
   return {

@@ -13,6 +13,7 @@ import { SimRedisConnection } from '../redis-connection.ts';
 import { impatient } from './impatient.ts';
 import type { Mutant } from './mutant.ts';
 import { apiWith, claimWith, lockWith, rowOf, storeWith, timersWith, withoutSweep } from './ports-with.ts';
+import { unpunctual } from './unpunctual.ts';
 
 /** A lock whose leases are trusted until another time. */
 const trusting = (ports: Ports, until: (lease: Lease, askedMs: number) => number, process: SimProcess): Ports => {
@@ -43,6 +44,7 @@ const trusting = (ports: Ports, until: (lease: Lease, askedMs: number) => number
 
 export const mutants: readonly Mutant[] = [
   ...impatient,
+  ...unpunctual,
   {
     name: 'no epoch check',
     breaks: 'a commit is taken under whatever claim the row has by then',
@@ -217,18 +219,6 @@ export const mutants: readonly Mutant[] = [
           found: place.fabrics.get(fabricId)?.cluster ?? '',
         },
       })),
-  },
-  {
-    name: 'no next due time',
-    breaks: 'a run commits and the fabric is never due again',
-    firstSeed: 1,
-    shows: ['a'],
-    mutate: (ports) =>
-      withoutSweep(
-        storeWith(ports, {
-          commit: (request, signal, onFenced) => ports.store.commit({ ...request, next: null }, signal, onFenced),
-        }),
-      ),
   },
   {
     name: 'an unknown commit is done again as another run',
