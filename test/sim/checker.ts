@@ -26,6 +26,7 @@ import type { Row } from '../support/memory-database.ts';
 import { BudgetCheck } from './budget-check.ts';
 import { secretIn } from './canary.ts';
 import { type BeforeCommit, beforeCommit, judgeCommit } from './commit-check.ts';
+import { Contents } from './contents.ts';
 import type { SimDaemon } from './daemon.ts';
 import type { SimFabric } from './fabric.ts';
 import type { SimProcess } from './host.ts';
@@ -49,6 +50,7 @@ export class Checker implements Witness {
   readonly #place: Place;
   readonly #watched = new Map<string, Watched>();
   readonly #asked: Asked[] = [];
+  readonly #contents = new Contents();
   #before: BeforeCommit | null = null;
   #disturbedMs = 0;
   #serversDisturbedMs = 0;
@@ -343,7 +345,7 @@ export class Checker implements Witness {
     const fabric = fabrics.get(fabricId);
     const inventory = postgres.database.inventory(fabricId);
     const run = { fromMs: watched.claimedAtMs, toMs: world.nowMs, kindsRemoved: watched.kindsRemoved };
-    const wrong = fabric && judgeCommit(before, inventory, request, fabric, run);
+    const wrong = fabric && judgeCommit(before, inventory, request, fabric, this.#contents, run);
     if (wrong) this.#violated(`${wrong} (fabric ${fabricId}, run ${claim.runId})`);
   }
 

@@ -1,8 +1,8 @@
 // What a commit may do to an inventory, judged by what its fabric really had: nothing of the product's comparison or guard
 // is believed here.
 //
-//   c. The objects of each kind that it read are one list of that kind, as the fabric had it at some time of the run, and
-//      what waits for approval besides.
+//   c. The objects of each kind that it read are one list of that kind, as the fabric had it at some time of the run: their
+//      names, uids, versions and contents; and what waits for approval besides.
 //   d. Nothing of a kind that was not read completely is touched; what goes is absent from that list. Or nobody wants its
 //      kind to be read any more.
 //   G. No more goes at once than a share and a count, unless a person approved those very objects.
@@ -11,6 +11,7 @@
 import type { CommitRequest } from '../../src/ports/store.ts';
 import type { Row } from '../support/memory-database.ts';
 import type { InventoryObject, MemoryInventory } from '../support/memory-inventory.ts';
+import type { Contents } from './contents.ts';
 import { nameOf, type SimFabric, uidOf, versionOf } from './fabric.ts';
 
 /** What stood there before. */
@@ -29,15 +30,18 @@ export function judgeCommit(
   inventory: MemoryInventory,
   request: CommitRequest,
   fabric: SimFabric,
+  contents: Contents,
   run: { readonly fromMs: number; readonly toMs: number; readonly kindsRemoved: readonly string[] },
 ): string | null {
+  const wrong = contents.learn(request.staged);
+  if (wrong) return wrong;
   const held = request.approval?.kind === 'deletions' ? new Set(request.approval.resources) : new Set<string>();
   const complete = new Set(request.kindsComplete);
   for (const kindKey of complete) {
     const kind = kindKey.slice(kindKey.indexOf('/') + 1);
     const now = [...inventory.live(kindKey)];
     const states = fabric.between(kind, run.fromMs, run.toMs);
-    if (!states.some(({ objects }) => sameList(now, objects, held))) {
+    if (!states.some(({ objects }) => sameList(now, objects, held, contents))) {
       const had = states.map(({ objects }) => objects.length).join(' or ');
       return `c. the ${now.length} objects of ${kind} are no list that the fabric had in the run (it had ${had})`;
     }
@@ -54,16 +58,18 @@ function sameList(
   now: readonly InventoryObject[],
   objects: ReturnType<SimFabric['between']>[number]['objects'],
   held: ReadonlySet<string>,
+  contents: Contents,
 ): boolean {
   const listed = new Map(objects.map((object) => [nameOf(object), object]));
   let met = 0;
-  for (const { id, name, uid, resourceVersion } of now) {
+  for (const { id, name, uid, resourceVersion, hash } of now) {
     const object = listed.get(name);
     if (!object) {
       if (held.has(id)) continue;
       return false;
     }
     if (uidOf(object) !== uid || versionOf(object) !== resourceVersion) return false;
+    if (!contents.isOf(hash, object)) return false;
     met++;
   }
   return met === listed.size;

@@ -6,6 +6,7 @@ import { type Core, composeCore } from '../../src/compose.ts';
 import type { Config } from '../../src/config.ts';
 import { MemoryTimers } from '../../src/fleet/memory-timers.ts';
 import { SwitchingTimers } from '../../src/fleet/switching-timers.ts';
+import { readServerUrl } from '../../src/kube/address.ts';
 import { fabricApiOver } from '../../src/kube/api.ts';
 import { openCredential } from '../../src/kube/credentials.ts';
 import type { SealingKey } from '../../src/kube/sealing.ts';
@@ -191,6 +192,8 @@ export class SimDaemon {
       apis: {
         of: async (settings) => {
           const { fabricId, name } = settings;
+          // As whoever opens a real one does first.
+          readServerUrl(settings.server);
           const sources = { credentialsDirectory: null, key };
           const credential = await openCredential(settings.credential, { id: fabricId, name }, sources);
           const way = ports.way(fabricId, wayTo(this.#fabric(fabricId), process, credential));

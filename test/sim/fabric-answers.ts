@@ -99,6 +99,9 @@ export const groupsAnswer: Answer = jsonAnswer({
   }),
 });
 
+/** Hedgehog is not installed there. */
+export const groupless: Answer = jsonAnswer({ kind: 'APIGroupList', apiVersion: 'v1', groups: [] });
+
 const kindsAnswers = new Map<string, Answer>();
 
 export function kindsAnswer(group: string, version: string): Answer {

@@ -7,6 +7,7 @@ import type { Transport } from '../../src/kube/transport.ts';
 import type { Credential } from '../../src/ports/fabric-api.ts';
 import type { SimFabric } from './fabric.ts';
 import { nameOfAsked, readPath } from './fabric-answers.ts';
+import { asFailure } from './fabric-errors.ts';
 import type { SimProcess } from './host.ts';
 
 const requestTimeoutMs = 15_000;
@@ -30,7 +31,13 @@ export function wayTo(fabric: SimFabric, process: SimProcess, credential: Creden
         takesMs: trouble?.what === 'is slow' ? trouble.ms : trouble?.what === 'hangs' ? 2 * requestTimeoutMs : 0,
         broken: (why) =>
           new FabricFailure(why.startsWith('no answer') ? 'TIMED_OUT' : 'UNREACHABLE', `${place}: ${why}`),
-        serve: () => fabric.answer(path, token),
+        serve: () => {
+          try {
+            return fabric.answer(path, token);
+          } catch (thrown) {
+            throw asFailure(place, thrown);
+          }
+        },
       });
       // First of all: what follows from it may be another request.
       const heard = (answer: Answer | null) => process.alive && fabric.onAnswer(process, answer);

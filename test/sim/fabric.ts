@@ -4,13 +4,14 @@
 //   F2. Each state of each kind is kept with its time, so that a checker can tell which states a run may have read.
 //   F3. Every object's uid begins with the name of its cluster.
 
-import { FabricFailure, type FailureCode } from '../../machines/fabric/failure.ts';
+import type { FailureCode } from '../../machines/fabric/failure.ts';
 import type { Answer } from '../../src/kube/answers.ts';
 import type { KubeObject } from '../../src/ports/fabric-api.ts';
 import { canary } from './canary.ts';
 import { Chance } from './chance.ts';
 import {
   failing,
+  groupless,
   groupsAnswer,
   jsonAnswer,
   kindsAnswer,
@@ -20,15 +21,16 @@ import {
   readPath,
   refusal,
 } from './fabric-answers.ts';
+import { thrownBy } from './fabric-errors.ts';
 import type { SimProcess } from './host.ts';
 import type { World } from './world.ts';
 
-/** What a fabric answers. `kind` names the one that fails, where one does. */
+/** What a fabric answers. `kind` names the one that fails; null: every one. */
 export type Trouble =
   | { readonly what: 'fails'; readonly code: FailureCode; readonly retryAfterMs?: number }
   /** From this page of a list on. */
   | { readonly what: 'fails at page'; readonly code: FailureCode; readonly page: number }
-  | { readonly what: 'forbidden' | 'not served'; readonly kind: string }
+  | { readonly what: 'forbidden' | 'not served'; readonly kind: string | null }
   | { readonly what: 'expires' }
   | { readonly what: 'repeats an object' }
   | { readonly what: 'hides its uid' }
@@ -126,7 +128,7 @@ export class SimFabric {
     const asked = readPath(path);
     switch (asked.what) {
       case 'groups':
-        return groupsAnswer;
+        return trouble?.what === 'not served' && trouble.kind === null ? groupless : groupsAnswer;
       case 'kinds':
         return kindsAnswer(asked.group, asked.version);
       case 'clusterUid':
@@ -152,9 +154,11 @@ export class SimFabric {
     const states = this.#states.get(kind) ?? [];
     const [version = 0, from = 0] = (continueToken ?? `${states.length - 1}:0`).split(':').map(Number);
     const objects = states[version]?.objects ?? [];
-    if (trouble?.what === 'forbidden' && trouble.kind === kind) return refusal(403, `${kind} is forbidden`, token);
+    const failsHere =
+      (trouble?.what === 'forbidden' || trouble?.what === 'not served') && [null, kind].includes(trouble.kind);
+    if (failsHere && trouble.what === 'forbidden') return refusal(403, `${kind} is forbidden`, token);
     const breaks = (what: string) => this.broken.set(what, (this.broken.get(what) ?? 0) + 1);
-    if (trouble?.what === 'not served' && trouble.kind === kind) {
+    if (failsHere) {
       breaks(`${kind} not served`);
       return refusal(404, 'the server could not find it', token);
     }
@@ -170,11 +174,9 @@ export class SimFabric {
   }
 
   #fails({ code, retryAfterMs = 1_000 }: { code: FailureCode; retryAfterMs?: number }, token: string): Answer {
-    return failing(code, retryAfterMs, token) ?? this.#unreachable(code);
-  }
-
-  #unreachable(code: FailureCode): never {
-    throw new FabricFailure(code, `fabric ${this.fabricId} is in trouble`);
+    const said = failing(code, retryAfterMs, token);
+    if (said) return said;
+    throw thrownBy(code);
   }
 
   #now(kind: string): readonly KubeObject[] {
@@ -208,6 +210,7 @@ export class SimFabric {
         resourceVersion: String(this.#counter),
         generation: 1,
         creationTimestamp: '2026-01-02T03:04:05Z',
+        labels: { of: number },
       },
       spec: { of: number },
     };

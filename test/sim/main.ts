@@ -21,6 +21,7 @@ class Sums {
   commits = 0;
   slips = 0;
   readonly faults: Record<string, number> = {};
+  readonly failed: Record<string, number> = {};
   readonly failures: Found[] = [];
 
   add(found: Found): void {
@@ -30,12 +31,12 @@ class Sums {
     this.runs += found.runs;
     this.commits += found.commits;
     this.slips += found.slips;
-    for (const [kind, count] of Object.entries(found.faults)) this.faults[kind] = (this.faults[kind] ?? 0) + count;
+    addTo(this.faults, found.faults);
+    addTo(this.failed, found.failures);
     if (found.violation !== null) this.failures.push(found);
   }
 
   document(tookMs: number) {
-    const faults = Object.fromEntries(Object.entries(this.faults).sort(([a], [b]) => (a < b ? -1 : 1)));
     return {
       seeds: this.seeds,
       simulated_hours: round(this.simulatedMs / 3_600_000),
@@ -45,11 +46,19 @@ class Sums {
       lock_slips: this.slips,
       took_s: round(tookMs / 1_000),
       seeds_per_s: round(this.seeds / (tookMs / 1_000)),
-      faults,
+      faults: inOrder(this.faults),
+      runs_failed: inOrder(this.failed),
       failures: this.failures.map(({ seed, violation }) => ({ seed, violation })),
     };
   }
 }
+
+function addTo(sums: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+}
+
+const inOrder = (sums: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(sums).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const round = (value: number) => Math.round(value * 10) / 10;
 
@@ -106,12 +115,29 @@ function lineOf({ seed, violation, simulatedMs, steps, runs, commits, digest }: 
 }
 
 function summary(document: ReturnType<Sums['document']>): string {
-  const { seeds, simulated_hours, steps, runs, commits, lock_slips, took_s, seeds_per_s, faults, failures } = document;
+  const {
+    seeds,
+    simulated_hours,
+    steps,
+    runs,
+    commits,
+    lock_slips,
+    took_s,
+    seeds_per_s,
+    faults,
+    failures,
+    runs_failed,
+  } = document;
   const kinds = Object.entries(faults).map(([kind, count]) => `  ${String(count).padStart(8)}  ${kind}`);
   return [
     `${simulated_hours} simulated hours in ${took_s} s: ${seeds} seeds (${seeds_per_s} a second), ${steps} steps`,
     `${runs} runs, ${commits} commits; the lock slipped ${lock_slips} times, and the epoch fenced; injected:`,
     ...kinds,
+    `runs failed with: ${
+      Object.entries(runs_failed)
+        .map(([code, count]) => `${code} ${count}`)
+        .join(', ') || 'nothing'
+    }`,
     failures.length === 0 ? 'all held' : `${failures.length} seed(s) failed`,
   ].join('\n');
 }

@@ -55,9 +55,12 @@ export async function operate(place: Place, fabricId: string, act: OperatorAct, 
   }
 }
 
+const server = 'https://172.30.0.1:6443';
+
 /** Only the kinds that the simulated fabrics serve are read. */
 export function settingsIn(place: Place, fabricId: string, intervalMs: number) {
-  return { intervalMs, kindsRemoved: place.kindsRemoved, guardCount: 5, credential: credentialOf(place, fabricId) };
+  const { kindsRemoved } = place;
+  return { intervalMs, kindsRemoved, guardCount: 5, server, credential: credentialOf(place, fabricId) };
 }
 
 export function valuesIn({ kindsRemoved }: Place, { unwanted, ...values }: SettingsChange) {
@@ -66,6 +69,20 @@ export function valuesIn({ kindsRemoved }: Place, { unwanted, ...values }: Setti
 
 function credentialOf({ fabrics, key }: Place, fabricId: string) {
   return sealedToken(key, fabricId, fabrics.get(fabricId)?.token ?? '');
+}
+
+/** Somebody sets, past the command that would refuse it, what can not be used. */
+export function mislead(place: Place, fabricId: string, by: 'address' | 'credential'): void {
+  const { database } = place.postgres;
+  if (!database.rows.has(fabricId)) return;
+  place.checker.meddled(fabricId);
+  setFabric(database, fabricId, by === 'address' ? { server: 'http://172.30.0.1' } : { credential: { kind: 'none' } });
+}
+
+/** The address and the token are those of the fabric. */
+export function setRight(place: Place, fabricId: string): void {
+  if (place.postgres.database.rows.has(fabricId)) setFabric(place.postgres.database, fabricId, { server });
+  giveToken(place, fabricId);
 }
 
 /** As `fabric set --token-file`. */

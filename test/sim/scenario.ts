@@ -62,6 +62,8 @@ export type Happening =
   | { readonly what: 'another cluster'; readonly fabric: number }
   /** Its token is of no use any more; the new one is given to the daemons after a while. */
   | { readonly what: 'token'; readonly fabric: number; readonly ms: number }
+  /** Its address, or what lets the daemons in, can not be used until somebody sees the mistake. */
+  | { readonly what: 'misled'; readonly fabric: number; readonly by: 'address' | 'credential'; readonly ms: number }
   | {
       readonly what: 'operator';
       readonly fabric: number;
@@ -181,6 +183,8 @@ export function scenarioOf(seed: number): Scenario {
       ...happening(chance, { daemons, fabrics: fabricCount, spacingMs, intervals: pace.intervals }),
     });
   }
+  events.push(...mistakes(seed, fabricCount, stormMs));
+  events.sort((one, other) => one.atMs - other.atMs);
   return { seed, daemons, fabrics, stormMs, events, env, last: lastOf(seed), redis: redisOf(seed) };
 }
 
@@ -195,6 +199,16 @@ function redisOf(seed: number): LockPlan | null {
   return { nodes: chance.pick([1, 1, 2, 3, 3, 3, 4, 5]), apart: chance.is(0.3) };
 }
 
+/** In some storms somebody sets what can not be used; with dice of their own, so that all else stays as it was. */
+function mistakes(seed: number, fabrics: number, stormMs: number): readonly PlannedEvent[] {
+  const chance = new Chance(seed, 'mistakes');
+  return Array.from({ length: Math.max(0, chance.below(6) - 2) }, (): PlannedEvent => {
+    const ms = Math.round(chance.spread(2_000, 10 * minute));
+    const by = chance.pick(['address', 'credential'] as const);
+    return { atMs: Math.round(chance.between(0, stormMs)), what: 'misled', fabric: chance.below(fabrics), by, ms };
+  });
+}
+
 interface Size {
   readonly daemons: number;
   readonly fabrics: number;
@@ -202,15 +216,12 @@ interface Size {
   readonly intervals: readonly number[];
 }
 
-const troubleCodes: readonly FailureCode[] = [
-  'UNREACHABLE',
-  'UNAUTHORIZED',
-  'SERVER_ERROR',
-  'NOT_KUBERNETES',
-  'BODY_BROKEN',
-  'TLS_EXPIRED',
-  'ADDRESS_UNKNOWN',
-  'REDIRECTED',
+/** What every answer of a fabric may mean, or that there is none. */
+export const troubleCodes: readonly FailureCode[] = [
+  ...(['UNREACHABLE', 'UNREACHABLE', 'ADDRESS_UNKNOWN', 'TIMED_OUT'] as const),
+  ...(['TLS_UNTRUSTED', 'TLS_NAME_MISMATCH', 'TLS_EXPIRED', 'TLS_FAILED'] as const),
+  ...(['UNAUTHORIZED', 'REDIRECTED', 'SERVER_ERROR', 'SERVER_ERROR', 'NOT_KUBERNETES'] as const),
+  ...(['BODY_BROKEN', 'BODY_TOO_LARGE'] as const),
 ];
 
 const ops: readonly (readonly [Service, string])[] = [
@@ -326,7 +337,7 @@ function way(chance: Chance, host: number, ms: number): Happening {
 
 function trouble(chance: Chance): Trouble {
   const code = chance.pick(troubleCodes);
-  const { kind } = chance.pick(kindsServed);
+  const kind = chance.pick([...kindsServed.map((one) => one.kind), null]);
   const all: readonly (() => Trouble)[] = [
     () => ({ what: 'fails', code }),
     () => ({ what: 'fails', code: 'THROTTLED', retryAfterMs: Math.round(chance.spread(1_000, 120_000)) }),

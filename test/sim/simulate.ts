@@ -2,6 +2,7 @@
 
 import { readConfig } from '../../src/config.ts';
 import { kindsDefault } from '../../src/sync/kinds.ts';
+import type { Run } from '../support/memory-database.ts';
 import { canary, canaryKey } from './canary.ts';
 import { Chance } from './chance.ts';
 import { Checker } from './checker.ts';
@@ -30,6 +31,8 @@ export interface Outcome {
   readonly slips: number;
   readonly runs: number;
   readonly commits: number;
+  /** What runs failed with that did not commit, by code. */
+  readonly failures: Readonly<Record<string, number>>;
   readonly story: readonly string[];
 }
 
@@ -78,8 +81,15 @@ export async function simulate(
     slips: checker.leases.slips,
     runs: outcomes.length,
     commits: outcomes.filter((outcome) => outcome === 'complete' || outcome === 'partial').length,
+    failures: failuresOf(postgres.database.runs),
     story: world.story,
   };
+}
+
+function failuresOf(runs: readonly Run[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { failure } of runs) if (failure) counts[failure.code] = (counts[failure.code] ?? 0) + 1;
+  return counts;
 }
 
 function build(scenario: Scenario, mutate: Mutate | null): Place {

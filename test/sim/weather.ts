@@ -2,7 +2,7 @@
 
 import { setFabric } from '../support/memory-operator.ts';
 import { calmRedis, loseLock, pauseInARun, toLockNode } from './lock-weather.ts';
-import { giveToken, operate, valuesIn } from './operators.ts';
+import { giveToken, mislead, operate, setRight, valuesIn } from './operators.ts';
 import type { Place } from './place.ts';
 import type { PlannedEvent } from './scenario.ts';
 
@@ -171,6 +171,10 @@ function toFabric(place: Place, event: PlannedEvent & { readonly fabric: number 
       told('fabric token renewed', 'has another token');
       fabric.renewToken();
       return world.in(event.ms, () => giveToken(place, plan.fabricId));
+    case 'misled':
+      told(`fabric’s ${event.by} is wrong`, `its ${event.by} is wrong`);
+      mislead(place, plan.fabricId, event.by);
+      return world.in(event.ms, () => setRight(place, plan.fabricId));
     case 'settings':
       world.tell(`fabric ${plan.fabricId}: set ${JSON.stringify(event.values)}`);
       place.checker.meddled(plan.fabricId);
@@ -203,7 +207,7 @@ function calm(place: Place): void {
     const row = postgres.database.rows.get(fabricId);
     if (!row) continue;
     if (row.paused) void operate(place, fabricId, 'resume', 0);
-    giveToken(place, fabricId);
+    setRight(place, fabricId);
     const settled = { syncEnabled: true, schedulerEnabled: true };
     setFabric(
       postgres.database,

@@ -221,6 +221,27 @@ export const mutants: readonly Mutant[] = [
       })),
   },
   {
+    name: 'a changed object is taken for the same',
+    breaks: 'its version moves, and its old content stays',
+    firstSeed: 10,
+    shows: ['c'],
+    mutate: (ports, place) =>
+      storeWith(ports, {
+        commit(request, signal) {
+          const { objects } = place.postgres.database.inventory(request.fabricId);
+          const touched = [...request.touched];
+          const staged = [...request.staged].filter((one) => {
+            const { version, resourceVersion, generation } = one;
+            const stored = objects.get(`${one.group}/${one.kind}/${one.namespace}/${one.name}`);
+            const isSame = stored?.live === true && stored.uid === one.uid;
+            if (isSame) touched.push({ id: stored.id, version, resourceVersion, generation });
+            return !isSame;
+          });
+          return ports.store.commit({ ...request, staged, touched }, signal);
+        },
+      }),
+  },
+  {
     name: 'an unknown commit is done again as another run',
     breaks: 'a commit whose answer was lost is taken for none',
     firstSeed: 10,
