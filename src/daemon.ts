@@ -4,7 +4,9 @@
 //       without it the daemon works degraded and says so.
 //   B2. No timer is claimed before every fabric is known and planned.
 //   B3. The first signal lets runs finish within the grace period and then aborts them cleanly; the second means now.
-//   B4. Whatever fails, at the start or at the end, everything that was opened is closed, and the first error is told.
+//   B4. The end is bounded, whatever Postgres does: when the runs have ended, or been given up, who still asks it is answered
+//       for a moment, and then nobody is. All of it stays below the unit's `TimeoutStopSec`.
+//   B5. Whatever fails, at the start or at the end, everything that was opened is closed, and the first error is told.
 
 import { FabricFailure } from '../machines/fabric/failure.ts';
 import type { Measuring } from '../otel/metrics-start.ts';
@@ -56,8 +58,11 @@ export interface Daemon {
   stop(hurry: AbortSignal): Promise<void>;
 }
 
-/** How long an aborted run may take to write down that it was aborted. */
+/** How long an aborted run may take to write down that it was aborted; the second is after a second signal. */
 const abortMs = 5_000;
+const hurriedMs = 2_000;
+/** How long who still asks Postgres is answered when the runs have ended, and when the start is given up (B4). */
+const lastAnswersMs = 1_500;
 
 /**
  * Starts everything; resolves when every fabric is planned and timers are being served.
@@ -68,12 +73,15 @@ export async function startDaemon(deps: DaemonDeps, signal: AbortSignal): Promis
   const { config, log, clock } = deps;
   const daemon = daemonName(deps.hostname, deps.pid);
   const servers = openServers({ config, log, clock, daemon, traced: deps.traces !== null });
+  const stopWatching = whenAborted(signal, () => closeDatabasesAfter(lastAnswersMs, servers, deps));
   try {
     await servers.settled();
     return await startOn(servers, daemon, deps, signal);
   } catch (cause) {
     await servers.close().catch(hearTrouble(log));
     throw cause;
+  } finally {
+    stopWatching();
   }
 }
 
@@ -171,21 +179,32 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       .now('redis changed')
       .catch((cause: unknown) => log.debug({ err: cause }, 'the sweep failed; it is tried again'));
   });
-  const endRuns = async (hurry: AbortSignal) => {
+  const endRuns = async (sinceMs: number, hurry: AbortSignal) => {
     try {
-      const { aborted } = await fleet.stop(config.gracePeriodMs, abortMs, hurry);
+      const graceMs = Math.max(0, sinceMs + config.gracePeriodMs - clock.monotonicMs());
+      const { aborted } = await fleet.stop({ graceMs, abortMs, hurriedMs }, hurry);
       if (aborted > 0) log.warn({ aborted }, `${aborted} run(s) were aborted and will be resumed at the next start`);
     } finally {
       await attempts.dropAll();
     }
   };
   let stopServices = async () => {};
+  const endServices = async (hurry: AbortSignal) => {
+    const stopWaiting = closeDatabasesAfter(lastAnswersMs, servers, deps);
+    const stopWatching = whenAborted(hurry, () => closeDatabasesAfter(0, servers, deps));
+    await stopServices().finally(() => {
+      stopWaiting();
+      stopWatching();
+    });
+  };
   /** No timer is taken any more; then the runs in hand; then what they and whoever looks at them need. */
-  const endAllParts = (hurry: AbortSignal) =>
-    endAll(
-      [stopListening, () => pump.stop(), () => endRuns(hurry), () => stopServices(), stopObserving],
+  const endAllParts = (hurry: AbortSignal) => {
+    const sinceMs = clock.monotonicMs();
+    return endAll(
+      [stopListening, () => pump.stop(), () => endRuns(sinceMs, hurry), () => endServices(hurry), stopObserving],
       hearTrouble(log),
     );
+  };
   try {
     // Who looks is served before Postgres answers (B1). Then news first, so that none is missed; then the sweep, whose first
     // pass plans every fabric; the timers last (B2).
@@ -239,6 +258,27 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       stopping ??= stop(hurry);
       return stopping;
     },
+  };
+}
+
+/** B4. @returns "not any more" */
+function closeDatabasesAfter(ms: number, servers: Servers, { clock, log }: DaemonDeps): () => void {
+  return clock.after(ms, () => {
+    servers.closeDatabases().catch(hearTrouble(log));
+  });
+}
+
+/** @param act begins something and returns how it is stopped. @returns "stop it, and do not begin it any more" */
+function whenAborted(signal: AbortSignal, act: () => () => void): () => void {
+  let stop = () => {};
+  const begin = () => {
+    stop = act();
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return () => {
+    signal.removeEventListener('abort', begin);
+    stop();
   };
 }
 

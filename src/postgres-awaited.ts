@@ -47,6 +47,7 @@ export class PostgresAwaited implements Service {
       } catch (cause) {
         const { code, message, hint } = FabricFailure.from(cause);
         if (code !== 'DATABASE_UNAVAILABLE') throw cause;
+        signal.throwIfAborted();
         if (!said) log.error({ code, hint }, `waiting for Postgres: ${message} ${hint}`);
         said = true;
         this.#trouble = { problem: `${code}: ${message}`, sinceMs: this.#trouble?.sinceMs ?? clock.nowMs() };

@@ -59,7 +59,7 @@ export async function runOnce(
   };
   const ends = [
     () => signal.removeEventListener('abort', onAbort),
-    () => fleet.stop(0, abortMs, AbortSignal.abort()),
+    () => fleet.stop({ graceMs: 0, abortMs }, AbortSignal.abort()),
     () => attempts.dropAll(),
     stopListening,
     () => servers.close(),

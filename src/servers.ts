@@ -43,6 +43,8 @@ export interface Servers {
   migrate(): Promise<readonly string[]>;
   /** Resolves when it is known whether Redis answers. */
   settled(): Promise<void>;
+  /** Postgres answers nobody any more: what it was asked has a second, what it is asked from here on fails. Safe to repeat. */
+  closeDatabases(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,9 @@ export function openServers(deps: {
   const stopTracing = traced ? traceRedis() : () => {};
   const url = config.databaseUrl;
   const lookers: Database[] = [];
+  const closeDatabases = async () => {
+    await Promise.all([database, ...lookers].map((one) => one.close()));
+  };
   return {
     store: createStore(database, { daemon }),
     apis,
@@ -96,13 +101,10 @@ export function openServers(deps: {
       return { operator: postgresOperator(looker, patienceMs), reads: postgresInspectorReads(looker, patienceMs) };
     },
     migrate: () => migrate(database),
+    closeDatabases,
     async close() {
       stopTracing();
-      const ended = await Promise.allSettled([
-        timing.close(),
-        apis.close(),
-        ...[database, ...lookers].map((one) => one.close()),
-      ]);
+      const ended = await Promise.allSettled([timing.close(), apis.close(), closeDatabases()]);
       for (const one of ended) if (one.status === 'rejected') throw one.reason;
     },
   };

@@ -185,18 +185,21 @@ export class Fleet {
 
   /**
    * Lets runs in hand finish for `graceMs`, then aborts them, waits `abortMs` for them to settle, and stops the actors.
-   * `hurry` cuts the grace short (a second signal).
+   * `hurry` cuts the grace short (a second signal), and leaves `hurriedMs` to settle.
    */
-  async stop(graceMs: number, abortMs: number, hurry: AbortSignal): Promise<{ aborted: number }> {
+  async stop(
+    { graceMs, abortMs, hurriedMs = abortMs }: { graceMs: number; abortMs: number; hurriedMs?: number },
+    hurry: AbortSignal,
+  ): Promise<{ aborted: number }> {
     this.#stopping = true;
-    await this.#untilIdle(graceMs, hurry);
+    await this.#untilIdle(graceMs, hurry, 0);
     let aborted = 0;
     for (const member of this.#members.values()) {
       if (!isAttempting(member)) continue;
       aborted++;
       this.#send(member, { type: 'CANCEL_REQUESTED', by: 'a shutdown', code: 'SHUTDOWN' });
     }
-    await this.#untilIdle(abortMs);
+    await this.#untilIdle(abortMs, hurry, hurriedMs);
     for (const member of this.#members.values()) member.actor.stop();
     this.#members.clear();
     return { aborted };
@@ -214,19 +217,26 @@ export class Fleet {
     this.#onRest.delete(look);
   }
 
-  async #untilIdle(ms: number, hurry?: AbortSignal): Promise<void> {
+  /** Waits no longer than `ms`, and from `hurry` on no longer than `hurriedMs`. */
+  async #untilIdle(ms: number, hurry: AbortSignal, hurriedMs: number): Promise<void> {
+    const { clock } = this.#deps;
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => {
-      if (hurry?.aborted || ![...this.#members.values()].some(isWorking)) resolve();
+      if (![...this.#members.values()].some(isWorking)) resolve();
     };
-    const stopTimer = this.#deps.clock.after(ms, resolve);
+    const stopTimers = [clock.after(ms, resolve)];
+    const onHurry = () => {
+      if (hurriedMs === 0) resolve();
+      else stopTimers.push(clock.after(hurriedMs, resolve));
+    };
     this.#onRest.add(look);
-    hurry?.addEventListener('abort', look, { once: true });
+    if (hurry.aborted) onHurry();
+    else hurry.addEventListener('abort', onHurry, { once: true });
     look();
     await promise;
-    stopTimer();
+    for (const stopTimer of stopTimers) stopTimer();
     this.#onRest.delete(look);
-    hurry?.removeEventListener('abort', look);
+    hurry.removeEventListener('abort', onHurry);
   }
 
   #add(fabricId: string, name: string): Member {

@@ -135,7 +135,8 @@ export class Sweep implements Service {
     } catch (cause) {
       const { code, message, hint } = FabricFailure.from(cause);
       // Who waits for the start hears of it; and once is enough.
-      if (this.#trouble === null && why !== atStart)
+      // And who stops does not try again.
+      if (this.#trouble === null && why !== atStart && !this.#stopped)
         log.error({ code, hint }, `the sweep failed, it is tried again: ${message}`);
       this.#trouble = `${code}: ${message}`;
       throw cause;

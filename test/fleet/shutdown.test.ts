@@ -39,7 +39,7 @@ describe('a daemon that is stopped', () => {
   test('lets a run in hand finish within the grace', async () => {
     const { clock, database, gate, running, end } = await ready();
     await running();
-    const stopped = end(20_000, 5_000, never);
+    const stopped = end({ graceMs: 20_000, abortMs: 5_000 }, never);
     await pass(clock, 10_000);
     gate.open();
     expect(await stopped).toEqual({ aborted: 0 });
@@ -50,7 +50,7 @@ describe('a daemon that is stopped', () => {
     const { clock, database, row, running, resumed, end } = await ready();
     const { lastSyncMs } = row;
     await running();
-    const stopped = end(20_000, 5_000, never);
+    const stopped = end({ graceMs: 20_000, abortMs: 5_000 }, never);
     await pass(clock, 20_000);
     expect(await stopped).toEqual({ aborted: 1 });
     expect(row).toMatchObject({ lastSyncMs, status: 'in_sync', leaseHolder: null, attempts: 0 });
@@ -63,10 +63,29 @@ describe('a daemon that is stopped', () => {
     const { database, running, end } = await ready();
     await running();
     const hurry = new AbortController();
-    const stopped = end(20_000, 5_000, hurry.signal);
+    const stopped = end({ graceMs: 20_000, abortMs: 5_000 }, hurry.signal);
     hurry.abort();
     expect(await stopped).toEqual({ aborted: 1 });
     expect(database.runs.at(-1)?.outcome).toBe('cancelled');
+  });
+
+  test('a second signal does not wait for long either where the run can not be written down', async () => {
+    const { clock, database, running, end } = await ready();
+    await running();
+    const hung = Promise.withResolvers<void>();
+    onTestFinished(() => hung.reject(new FabricFailure('DATABASE_UNAVAILABLE', 'the test is over')));
+    database.before = () => hung.promise;
+    const hurry = new AbortController();
+    let isOver = false;
+    const stopped = end({ graceMs: 20_000, abortMs: 5_000, hurriedMs: 2_000 }, hurry.signal).finally(() => {
+      isOver = true;
+    });
+    await pass(clock, 21_000);
+    hurry.abort();
+    await pass(clock, 1_000);
+    expect(isOver).toBe(false);
+    await pass(clock, 1_000);
+    expect(await stopped).toEqual({ aborted: 1 });
   });
 
   test('in the middle of a claim: what is granted then is put back, not left to expire', async () => {
@@ -75,7 +94,7 @@ describe('a daemon that is stopped', () => {
     database.before = (act) => (act === 'claim' ? promise : undefined);
     await pass(clock, 60_250);
     await until(() => path() === 'locked.claiming');
-    const stopped = end(0, 5_000, never);
+    const stopped = end({ graceMs: 0, abortMs: 5_000 }, never);
     await pass(clock, 1_000);
     resolve();
     expect(await stopped).toEqual({ aborted: 1 });
@@ -90,7 +109,7 @@ describe('a daemon that is stopped', () => {
     database.tell({ what: 'settings', fabricId: '7' });
     await until(() => path() === 'backoff.waiting');
     await running();
-    const stopped = end(0, 5_000, never);
+    const stopped = end({ graceMs: 0, abortMs: 5_000 }, never);
     await pass(clock, 1);
     await stopped;
     expect(row).toMatchObject({ state: 'backoff', dueKind: 'retry', attempts: 3, status: 'error' });
@@ -103,7 +122,7 @@ describe('a daemon that is stopped', () => {
     database.tell({ what: 'settings', fabricId: '8' });
     await until(() => daemon.fleet.size === 2);
     await running();
-    const stopped = end(20_000, 5_000, never);
+    const stopped = end({ graceMs: 20_000, abortMs: 5_000 }, never);
     const early = database.request('8');
     await pass(clock, 6_000);
     gate.open();

@@ -124,7 +124,7 @@ export class SimDaemon {
     this.host.world.tell(`${process.name}: is asked to stop`);
     const stopping = async () => {
       await core.pump.stop();
-      await core.fleet.stop(graceMs, abortMs, new AbortController().signal);
+      await core.fleet.stop({ graceMs, abortMs }, new AbortController().signal);
       await core.attempts.dropAll();
       await core.sweep.stop();
       await core.post.stop();

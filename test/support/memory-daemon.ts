@@ -137,7 +137,7 @@ export function memoryDaemon(
       if (!running) return;
       running = false;
       await core.pump.stop();
-      const stopped = core.fleet.stop(0, 5_000, AbortSignal.abort());
+      const stopped = core.fleet.stop({ graceMs: 0, abortMs: 5_000 }, AbortSignal.abort());
       await pass(place.clock, 5_000, 5_000);
       await stopped;
       await core.attempts.dropAll();
