@@ -57,6 +57,7 @@ export interface Core {
   readonly onSwept: (hear: (found: SweepFindings, why: string, startedMs: number) => void) => () => void;
 }
 
+/** Starts nothing: that, and in which order, is for the caller, and so are the servers. */
 export function composeCore(deps: CoreDeps): Core {
   const { config, log, clock, dice, daemon, apis, measure, tracing = noTracing } = deps;
   const store = measure?.store(deps.store) ?? deps.store;

@@ -89,10 +89,15 @@ export class Attempts {
     this.#due = new DueTimes({ clock: deps.clock, dice: deps.dice, backoff: deps.policy.backoff });
   }
 
+  /** Acquires nothing. @throws `REDIS_UNAVAILABLE` where the timer could not be made durable; the sweep arms it then */
   async armTimer({ fabricId, kind, dueAtMs }: ArmInput, traceparent: string | null = null): Promise<void> {
     await this.#deps.timers.arm({ fabricId, kind, dueAtMs, traceparent });
   }
 
+  /**
+   * Acquires the lease, where anybody can be asked for it, and keeps it under the token of the answer: `makeClaim` is next.
+   * @throws the signal's reason where it is aborted meanwhile; the lease is given back then
+   */
   async acquireLease({ fabricId }: AttemptInput, signal: AbortSignal): Promise<LockAnswer> {
     const { lock } = this.#deps;
     const answer = await lock.acquire(fabricId);
@@ -109,7 +114,12 @@ export class Attempts {
     return { kind: 'acquired', token, degraded: lease === null };
   }
 
-  /** @param traceparent of the run's own trace */
+  /**
+   * Acquires the claim, for `runSync` or `settle` to end. Where it is not granted, or this throws, the lease is given back.
+   * @param traceparent of the run's own trace
+   * @throws `LEASE_LOST` where the lease was dropped meanwhile; `DATABASE_UNAVAILABLE` and `DATABASE_REFUSED`: a claim that
+   *   was granted all the same runs out, and is found by the sweep
+   */
   async makeClaim(input: AttemptInput & { token: string }, traceparent: string | null = null): Promise<ClaimAnswer> {
     const { store, daemon, policy, clock } = this.#deps;
     const { token, fabricId, trigger, servedDueMs } = input;
@@ -154,6 +164,10 @@ export class Attempts {
     }
   }
 
+  /**
+   * Runs to the commit, which ends the claim; then the lease is given back.
+   * @throws how the run failed, or `LEASE_LOST` where it could not begin: lease and claim are held then for `settle`
+   */
   async runSync(input: RunInput, signal: AbortSignal): Promise<RunEnding> {
     const held = this.#held.get(input.token);
     if (!held?.row || !held.settings) throw new FabricFailure('LEASE_LOST', 'the lease was given up before the run');
@@ -242,6 +256,11 @@ export class Attempts {
     return () => end();
   }
 
+  /**
+   * Ends the claim of a run that did not commit, and says where the row rests now. The lease is given back, also where this
+   * throws.
+   * @throws `DATABASE_UNAVAILABLE`: it is kept, and written when Postgres is back (A6). `DATABASE_REFUSED`: the claim runs out
+   */
   async settle(input: SettleInput): Promise<{ plan: Plan }> {
     const { fabricId, token } = input;
     const held = this.#held.get(token) ?? null;

@@ -79,10 +79,12 @@ export class Fleet {
     return this.#members.size;
   }
 
+  /** Every fabric as it is now, in the order in which they were added. Each is read when its turn comes. */
   *members(): Iterable<FleetMember> {
     for (const [fabricId, member] of this.#members) yield view(fabricId, member);
   }
 
+  /** @returns null where it has no actor here: it is gone, or this daemon has stopped */
   member(fabricId: string): FleetMember | null {
     const member = this.#members.get(fabricId);
     return member ? view(fabricId, member) : null;
@@ -179,6 +181,7 @@ export class Fleet {
     return waited;
   }
 
+  /** A copy: fabrics may be removed while it is gone through. */
   ids(): ReadonlySet<string> {
     return new Set(this.#members.keys());
   }

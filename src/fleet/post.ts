@@ -60,6 +60,7 @@ export class Post implements Service {
     return () => this.#onNotice.delete(hear);
   }
 
+  /** Acts on a notice: tells it on, and has the rows that it is about read again. Waits for nothing, and throws nothing. */
   hear(notice: Notice): void {
     const { fleet, sweep, log } = this.#deps;
     for (const hear of this.#onNotice) hear(notice);

@@ -14,6 +14,10 @@ export interface Connector {
   closeAll(): void;
 }
 
+/**
+ * Opens nothing yet. Each connection is verified by `secureContext` and the server's name, and given up after `timeoutMs` with
+ * `TIMED_OUT`, which says what it waited for.
+ */
 export function openConnector(options: {
   readonly place: string;
   readonly server: ServerUrl;

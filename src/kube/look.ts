@@ -48,6 +48,11 @@ export interface Shown {
   readonly failure: FabricFailure | null;
 }
 
+/**
+ * Shakes hands once and hangs up.
+ * @returns also what is refused: why is in it
+ * @throws the system's error or `TIMED_OUT` where no handshake comes about at all
+ */
 export function lookAtCertificate(way: Way, address: FabricAddress): Promise<Shown> {
   const { place, server } = way;
   return within(way, 'the TLS handshake', (settle) => {

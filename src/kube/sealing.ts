@@ -78,6 +78,7 @@ export function keyIdOf(sealed: Uint8Array): string | null {
   return Buffer.from(sealed.subarray(1, 1 + idBytes)).toString('hex');
 }
 
+/** Seals with the first of the keys (S3), for the row of this fabric alone (S1). The same text comes out another each time. */
 export function seal(key: SealingKey, fabricId: string, plaintext: string): Uint8Array {
   const head = Buffer.concat([Buffer.of(version), Buffer.from(key.id, 'hex'), randomBytes(nonceBytes)]);
   const cipher = createCipheriv('aes-256-gcm', key.secret, head.subarray(1 + idBytes), { authTagLength: tagBytes });

@@ -167,6 +167,7 @@ export function approvalJson(approval: Approval | null): object | null {
   return { ...rest, run: runId, since: sinceMs };
 }
 
+/** `approvalJson`, read back. @returns null where nothing waits */
 export function approvalOf(stored: unknown): Approval | null {
   if (stored === null || typeof stored !== 'object') return null;
   const { run, since, ...rest } = stored as { run: string; since: number };

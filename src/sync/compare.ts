@@ -22,6 +22,7 @@ export interface Known {
   readonly keysByKind: ReadonlyMap<KindKey, readonly ObjectKey[]>;
 }
 
+/** Goes through the keys once; the objects themselves are not copied. */
 export function indexKnown(objects: ReadonlyMap<ObjectKey, KnownObject>): Known {
   const keysByKind = new Map<KindKey, ObjectKey[]>();
   for (const key of objects.keys()) {

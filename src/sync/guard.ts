@@ -43,6 +43,7 @@ export interface DeletionVerdict {
   readonly held: Deletions | null;
 }
 
+/** Which absent resources may go now, and which wait for a person (G1 to G3, G5). Each is in exactly one of the two. */
 export function judgeDeletions(
   absences: readonly KindAbsence[],
   { share, count }: GuardSettings,

@@ -13,6 +13,7 @@ export interface UnwantedKind {
   readonly resources: readonly string[];
 }
 
+/** The kinds that are stored and not among those to be read. */
 export function unwantedKinds({ objects, keysByKind }: Known, wanted: readonly WantedKind[]): readonly UnwantedKind[] {
   const read = new Set(wanted.map(kindKey));
   const left = [...keysByKind].filter(([key]) => !read.has(key));
