@@ -62,7 +62,6 @@ fabric_change
   before_uid text
   before_resource_version text
   constraint fabric_change_change_check CHECK ((change = ANY (ARRAY['created'::text, 'updated'::text, 'deleted'::text, 'unsynced'::text, 'recreated'::text, 'restored'::text])))
-  constraint fabric_change_fabric_id_fkey FOREIGN KEY (fabric_id) REFERENCES fabric(id) ON DELETE CASCADE
   constraint fabric_change_pkey PRIMARY KEY (run_id, resource_id)
   constraint fabric_change_resource_id_fkey FOREIGN KEY (resource_id) REFERENCES fabric_resource(id) ON DELETE CASCADE
   constraint fabric_change_run_id_fkey FOREIGN KEY (run_id) REFERENCES fabric_run(id) ON DELETE CASCADE
@@ -193,9 +192,11 @@ CREATE INDEX fabric_cycle_lease ON public.fabric_cycle USING btree (lease_until)
 CREATE UNIQUE INDEX fabric_cycle_pkey ON public.fabric_cycle USING btree (fabric_id)
 CREATE UNIQUE INDEX fabric_migration_pkey ON public.fabric_migration USING btree (number)
 CREATE UNIQUE INDEX fabric_quarantine_pkey ON public.fabric_quarantine USING btree (fabric_id, api_group, kind, namespace, name)
+CREATE INDEX fabric_request_by_fabric ON public.fabric_request USING btree (fabric_id)
 CREATE INDEX fabric_request_open ON public.fabric_request USING btree (fabric_id) WHERE (settled_at IS NULL)
 CREATE UNIQUE INDEX fabric_request_pkey ON public.fabric_request USING btree (id)
 CREATE UNIQUE INDEX fabric_resource_fabric_id_api_group_kind_namespace_name_key ON public.fabric_resource USING btree (fabric_id, api_group, kind, namespace, name)
+CREATE INDEX fabric_resource_gone ON public.fabric_resource USING btree (deleted_at) WHERE (deleted_at IS NOT NULL)
 CREATE UNIQUE INDEX fabric_resource_pkey ON public.fabric_resource USING btree (id)
 CREATE INDEX fabric_run_by_fabric ON public.fabric_run USING btree (fabric_id, id DESC)
 CREATE UNIQUE INDEX fabric_run_fabric_id_epoch_key ON public.fabric_run USING btree (fabric_id, epoch)
