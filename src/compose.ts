@@ -13,6 +13,7 @@ import { type FabricTransition, Fleet } from './fleet/fleet.ts';
 import type { Measure } from './fleet/measure.ts';
 import { createPlanner, type Planner } from './fleet/planner.ts';
 import { Post } from './fleet/post.ts';
+import { Pruner } from './fleet/pruner.ts';
 import { Sweep, type SweepFindings } from './fleet/sweep.ts';
 import { committedRun, Teller } from './fleet/tell.ts';
 import { TimerPump } from './fleet/timer-pump.ts';
@@ -49,6 +50,7 @@ export interface Core {
   readonly planner: Planner;
   readonly sweep: Sweep;
   readonly post: Post;
+  readonly pruner: Pruner;
   readonly pump: TimerPump;
   readonly tidings: Tidings;
   /** Every transition of every fabric, with its context. `hear` must not throw or block. @returns "stop listening" */
@@ -128,7 +130,6 @@ export function composeCore(deps: CoreDeps): Core {
     everyMs: config.sweepIntervalMs,
     backoff: config.backoff,
     dice,
-    historyKeepMs: config.historyKeepMs,
     holdMs,
     settleLeft: () => attempts.settleLeft(),
     reread: (fabricId, why) => post.reread(fabricId, why),
@@ -139,6 +140,7 @@ export function composeCore(deps: CoreDeps): Core {
     },
   });
   const post: Post = new Post({ store, timers, fleet, planner, sweep, log });
+  const pruner = new Pruner({ store, clock, log, keepMs: config.historyKeepMs });
   const pump = new TimerPump({
     timers,
     slots: fleet.slots,
@@ -158,7 +160,7 @@ export function composeCore(deps: CoreDeps): Core {
     sweepHearers.add(hear);
     return () => sweepHearers.delete(hear);
   };
-  return { attempts, fleet, planner, sweep, post, pump, tidings, onTransition, onSwept };
+  return { attempts, fleet, planner, sweep, post, pruner, pump, tidings, onTransition, onSwept };
 }
 
 /** A name for this process that no other one has: it is the holder of its leases. */

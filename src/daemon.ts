@@ -92,7 +92,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
   const measure = new Measure(deps.measuring.metrics, clock);
   const traced = deps.traces ? { tracing: deps.traces.tracing } : {};
   const core = composeCore({ config, log, clock, dice, daemon, store, timers, lock, apis, measure, ...traced });
-  const { fleet, sweep, post, pump, tidings, attempts } = core;
+  const { fleet, sweep, post, pruner, pump, tidings, attempts } = core;
   const postgres = new PostgresAwaited({ migrate: () => servers.migrate(), log, clock, notifier, signal });
   const postgresAway = () => postgres.trouble ?? (sweep.trouble === null ? null : { problem: sweep.trouble });
   const databaseTrouble = () => postgresAway()?.problem ?? null;
@@ -218,6 +218,7 @@ async function startOn(servers: Servers, daemon: string, deps: DaemonDeps, signa
       postgres,
       patient(post, whilePostgresLasts),
       patient(sweep, whilePostgresLasts),
+      pruner,
       watchdog,
       statusLine,
     ];

@@ -27,7 +27,6 @@ export interface SweepDeps {
   readonly everyMs: number;
   readonly backoff: BackoffPolicy;
   readonly dice: Dice;
-  readonly historyKeepMs: number;
   /** How long a claimed timer is hidden, at most, before it is hidden again. */
   readonly holdMs: number;
   /** Writes down how runs of this daemon ended while Postgres was away, and tells each fabric when it is done. */
@@ -49,7 +48,6 @@ export interface SweepFindings {
 /** Larger fleets are compared whole only now and then; what is overdue is looked for at every pass. */
 const wholeUpTo = 500;
 const wholeEveryMs = 60_000;
-const pruneEveryMs = 60 * 60_000;
 /** A due time this long past, with a free lease, means that its timer was lost. */
 const overdueGraceMs = 2_000;
 const overdueMax = 500;
@@ -70,12 +68,10 @@ export class Sweep implements Service {
   /** Passes that wait for their turn, by why they are made. */
   readonly #waiting = new Map<string, Promise<SweepFindings | null>>();
   #lastWholeMs = Number.NEGATIVE_INFINITY;
-  #lastPruneMs: number;
   #trouble: string | null = null;
 
   constructor(deps: SweepDeps) {
     this.#deps = deps;
-    this.#lastPruneMs = deps.clock.monotonicMs();
   }
 
   /** What kept the last pass from its work, in words (Postgres does not answer), whoever asked for it; null where nothing did. */
@@ -168,11 +164,6 @@ export class Sweep implements Service {
         );
     if (compare) this.#lastWholeMs = nowMs;
     await this.#hearRequests();
-    if (this.#deps.historyKeepMs > 0 && nowMs - this.#lastPruneMs >= pruneEveryMs) {
-      this.#lastPruneMs = nowMs;
-      const rows = await store.prune(this.#deps.historyKeepMs);
-      if (rows > 0) log.info({ rows }, 'old history was pruned');
-    }
     const findings = { ...found, interrupted: interrupted.length, resumed: resumed.length };
     this.#deps.onPass?.(findings, why, startedMs);
     return findings;

@@ -249,6 +249,20 @@ export interface RememberedPlan {
   readonly row: Pick<FabricRow, 'fabricId' | 'epoch' | 'intervalMs' | 'state' | 'dueAtMs'>;
 }
 
+/** How far the history has been looked through for what is too old. */
+export interface PruneMark {
+  readonly step: 'runs' | 'tombstones' | 'requests' | 'acts';
+  /** The last fabric whose runs were looked at. */
+  readonly fabricId: string;
+}
+
+export interface Pruned {
+  /** Deleted. */
+  readonly rows: number;
+  /** Where to go on; null where everything was looked through. */
+  readonly next: PruneMark | null;
+}
+
 export interface Store {
   /** Every fabric, in order of id. */
   fabrics(): Promise<readonly FabricRow[]>;
@@ -292,11 +306,11 @@ export interface Store {
   /** Settles a fabric's open requests without a run. @returns how many */
   refuseRequests(fabricId: string, refusal: string): Promise<number>;
   /**
-   * Deletes runs, changes and tombstones older than this. The last run that had committed by then stays: what it left is
-   * what the fabric was until the next one.
-   * @returns rows deleted
+   * Deletes a piece of the runs, changes and tombstones older than this. The last run that had committed by then stays:
+   * what it left is what the fabric was until the next one.
+   * @param from where the last piece said to go on; null: at the beginning
    */
-  prune(keepMs: number): Promise<number>;
+  prune(keepMs: number, from: PruneMark | null, signal: AbortSignal): Promise<Pruned>;
 
   /** Until the returned function is called. Reconnects by itself and then says `everything`. */
   listen(hear: (notice: Notice) => void): Promise<() => Promise<void>>;

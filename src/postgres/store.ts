@@ -30,7 +30,7 @@ export function createStore(database: Database, { daemon }: { daemon: string }):
     endPauses: () => endPauses(database),
     openRequests: (fabricId) => openRequests(database, fabricId ?? null),
     refuseRequests: (fabricId, refusal) => refuseRequests(database, fabricId, refusal),
-    prune: (keepMs) => prune(database, keepMs),
+    prune: (keepMs, from, signal) => prune(database, keepMs, from, signal),
     listen: (hear) => listen(database, daemon, hear),
     ping: () => ping(database),
   };

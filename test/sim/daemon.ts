@@ -126,6 +126,7 @@ export class SimDaemon {
       await core.pump.stop();
       await core.fleet.stop({ graceMs, abortMs }, new AbortController().signal);
       await core.attempts.dropAll();
+      await core.pruner.stop();
       await core.sweep.stop();
       await core.post.stop();
     };
@@ -220,6 +221,7 @@ export class SimDaemon {
     });
     await core.post.start();
     await core.sweep.start();
+    await core.pruner.start();
     await core.pump.start();
   }
 

@@ -137,7 +137,7 @@ export class SimPostgres {
       endPauses: () => ask('endPauses', [], () => inner.endPauses()),
       openRequests: (id) => ask('openRequests', [id], () => inner.openRequests(id)),
       refuseRequests: (id, refusal) => ask('refuseRequests', [id, refusal], () => inner.refuseRequests(id, refusal)),
-      prune: (keepMs) => ask('prune', [keepMs], () => inner.prune(keepMs)),
+      prune: (keepMs, from, signal) => ask('prune', [keepMs, from], () => inner.prune(keepMs, from, signal), signal),
       ping: () => ask('ping', [], () => inner.ping()),
       listen: (hear) => this.#listen(process, hear),
     };

@@ -7,6 +7,8 @@ import type {
   ClaimRequest,
   CommitRequest,
   KindReport,
+  Pruned,
+  PruneMark,
   SettleRequest,
   StagedObject,
   Store,
@@ -52,6 +54,17 @@ export async function openStorePlace(server: { url: string; template: string }):
       await clone.drop();
     },
   };
+}
+
+/** The history to its end, piece by piece. @returns rows deleted */
+export async function pruneAll(store: Pick<Store, 'prune'>, keepMs: number): Promise<number> {
+  let deleted = 0;
+  for (let from: PruneMark | null = null; ; ) {
+    const { rows, next }: Pruned = await store.prune(keepMs, from, neverAborted);
+    deleted += rows;
+    if (next === null) return deleted;
+    from = next;
+  }
 }
 
 let made = 0;

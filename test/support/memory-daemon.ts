@@ -131,6 +131,7 @@ export function memoryDaemon(
       running = true;
       await core.post.start();
       await core.sweep.start();
+      await core.pruner.start();
       await core.pump.start();
     },
     async stop() {
@@ -141,6 +142,7 @@ export function memoryDaemon(
       await pass(place.clock, 5_000, 5_000);
       await stopped;
       await core.attempts.dropAll();
+      await core.pruner.stop();
       await core.sweep.stop();
       await core.post.stop();
     },

@@ -110,7 +110,7 @@ export function memoryStore(database: MemoryDatabase, daemon: string): Store {
         for (const request of refused) Object.assign(request, { refusal, settled: true });
         return refused.length;
       }),
-    prune: () => act('prune', '', () => 0),
+    prune: () => act('prune', '', () => ({ rows: 0, next: null })),
     ping: () => act('ping', '', () => undefined),
     listen: async (hear) => {
       const stop = database.listen(daemon, hear);

@@ -6,7 +6,8 @@ import type { Operator } from '../../../src/ports/operator.ts';
 import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
 import { postgresInspectorReads } from '../../../src/postgres/operator/inspector-reads.ts';
 import { postgresOperator } from '../../../src/postgres/operator/operator.ts';
-import { prune } from '../../../src/postgres/prune.ts';
+import { createStore } from '../../../src/postgres/store.ts';
+import { pruneAll } from '../../support/fabric-store.ts';
 import { cloneDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { makeFabric } from '../../support/rows.ts';
 
@@ -80,7 +81,7 @@ describe('the record of acts', () => {
     await operator.pause(fabricId, { by: 'ann@host', reason: 'old', untilMs: null });
     await sql`update fabric_act set at = now() - interval '2 days'`;
     await operator.pause(fabricId, { by: 'ann@host', reason: 'new', untilMs: null });
-    await prune(database, 86_400_000);
+    await pruneAll(createStore(database, { daemon: 'd' }), 86_400_000);
     expect(await did(fabricId)).toEqual(['pause ann@host new']);
     await sql`delete from fabric where id = ${fabricId}`;
     expect(await did(fabricId)).toEqual([]);

@@ -19,6 +19,7 @@ import {
   neverAborted,
   object,
   openStorePlace,
+  pruneAll,
   type StorePlace,
   settleRequest,
 } from '../../support/fabric-store.ts';
@@ -126,7 +127,7 @@ async function everything(): Promise<void> {
     await reads.endedRuns(1);
     await reads.acts(id, 10);
     await book.belongings(id);
-    await store.prune(0);
+    await pruneAll(store, 0);
     await book.remove(id);
   } finally {
     await ours.close();

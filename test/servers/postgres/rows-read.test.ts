@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { backoffDefault } from '../../../machines/fabric/backoff.ts';
 import { type Database, openDatabase } from '../../../src/postgres/connect.ts';
+import { postgresFabricBook } from '../../../src/postgres/operator/fabric-book.ts';
 import { postgresOperator } from '../../../src/postgres/operator/operator.ts';
 import { createStore } from '../../../src/postgres/store.ts';
 import {
@@ -10,7 +11,9 @@ import {
   claimNow,
   commitRequest,
   neverAborted,
+  object,
   openStorePlace,
+  pruneAll,
   rowOf,
   type StorePlace,
   settleRequest,
@@ -77,8 +80,32 @@ test.each<[string, (database: Database) => Promise<unknown>]>([
       expect(await rowOf(place.observer, 'fabric_run', { id: runId })).toMatchObject({ outcome: 'fenced' });
     },
   ],
-])('%s reads a few runs, and not the history', async (_, act) => {
-  expect(await rowsRead('fabric_run', act)).toBeLessThan(20);
+])('%s reads few runs, and not the history', async (_, act) => {
+  expect(await rowsRead(['fabric_run'], act)).toBeLessThan(20);
+});
+
+test('pruning reads the oldest runs of each fabric, and not the young ones', async () => {
+  const [{ fabrics = 0 } = {}] = await place.sql<{ fabrics: number }[]>`select count(*)::int as fabrics from fabric`;
+  const act = async (database: Database) => {
+    expect(await pruneAll(createStore(database, { daemon }), 30 * 86_400_000)).toBe(0);
+  };
+  expect(await rowsRead(['fabric_run'], act)).toBeLessThan(fabrics * 300);
+});
+
+test.each<[string, (database: Database) => Promise<unknown>]>([
+  ['what a fabric has is counted', (database) => postgresFabricBook(database).belongings(id)],
+  ['a fabric is removed', (database) => postgresFabricBook(database).remove(id)],
+])('%s without a look at what is of others', async (_, act) => {
+  const other = await addFabric(place.sql);
+  const run = await claimNow(place, other);
+  const staged = Array.from({ length: 2_000 }, (_, n) => object(`o${n}`));
+  await place.store.commit(commitRequest(run, { staged }), neverAborted);
+  await place.sql`
+    insert into fabric_request (fabric_id, asked_by, settled_at) select ${other}, 'ann', now() from generate_series(1, 2000)`;
+  const mine = await claimNow(place, id);
+  await place.store.commit(commitRequest(mine, { staged: [object('mine')] }), neverAborted);
+  await place.sql`analyze`;
+  expect(await rowsRead(['fabric_change', 'fabric_request'], act)).toBeLessThan(20);
 });
 
 const daemon = 'host/1/aaaaaa';
@@ -90,12 +117,12 @@ async function abandoned() {
   return claim;
 }
 
-/** Of one table, by the server's own count. */
-async function rowsRead(table: string, act: (database: Database) => Promise<unknown>): Promise<number> {
+/** Of some tables, by the server's own count. */
+async function rowsRead(tables: string[], act: (database: Database) => Promise<unknown>): Promise<number> {
   const applicationName = 'whose reads are counted';
   const count = async () => {
     const [row] = await place.observer<{ rows: number }[]>`
-      select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_user_tables where relname = ${table}`;
+      select sum(seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_user_tables where relname = any(${tables}::text[])`;
     return row?.rows ?? 0;
   };
   const before = await count();

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { backoffDefault } from '../../../machines/fabric/backoff.ts';
 import type { Plan } from '../../../machines/fabric/plan.ts';
-import { linksMax } from '../../../src/ports/store.ts';
+import { linksMax, type Pruned, type PruneMark } from '../../../src/ports/store.ts';
 import { asOf } from '../../../src/postgres/operator/as-of.ts';
 import {
   addFabric,
@@ -14,6 +14,7 @@ import {
   neverAborted,
   object,
   openStorePlace,
+  pruneAll,
   rowOf,
   type StorePlace,
   settleRequest,
@@ -314,9 +315,9 @@ describe('the end of history', () => {
     const open = await claimNow(place, id);
 
     const dayMs = 86_400_000;
-    expect(await place.store.prune(50 * dayMs)).toBe(0);
+    expect(await pruneAll(place.store, 50 * dayMs)).toBe(0);
     // the first run, its two changes, one request; the second is what the fabric was when the kept time began
-    expect(await place.store.prune(30 * dayMs)).toBe(4);
+    expect(await pruneAll(place.store, 30 * dayMs)).toBe(4);
     const runs = async () =>
       (await place.sql`select id from fabric_run where fabric_id = ${id} order by id`).map((row) => row.id);
     expect(await runs()).toEqual([old, young, open.claim.runId]);
@@ -325,13 +326,58 @@ describe('the end of history', () => {
 
     await place.sql`update fabric_run set finished_at = finished_at - interval '40 days' where id = ${young}`;
     // the second run, its change, its tombstone
-    expect(await place.store.prune(30 * dayMs)).toBe(3);
+    expect(await pruneAll(place.store, 30 * dayMs)).toBe(3);
     expect(await runs()).toEqual([young, open.claim.runId]);
     expect([...(await place.store.known(id, neverAborted)).keys()].map((key) => key.split('/').at(-1)).sort()).toEqual([
       'new',
       'stays',
     ]);
     expect(await place.sql`select from fabric_change where run_id = ${old}`).toHaveLength(0);
-    expect(await place.store.prune(30 * dayMs)).toBe(0);
+    expect(await pruneAll(place.store, 30 * dayMs)).toBe(0);
+  });
+
+  test('goes in pieces, however much there is of it, to the last run that had committed', async () => {
+    const ids = await addFabrics(place.sql, 3);
+    const keepMs = 86_400_000;
+    for (const id of ids) {
+      await place.sql`
+        with runs as (
+          insert into fabric_run (fabric_id, epoch, trigger, daemon, started_at, finished_at, outcome)
+          select ${id}, n, 'sync', 'd', at, at, case when n % 7 = 0 then 'complete' else 'failed' end
+            from generate_series(1, 250) n, lateral (select now() - interval '9 days' + n * interval '1 minute' as at) t
+          returning id),
+        objects as (
+          insert into fabric_resource (fabric_id, api_group, api_version, kind, plural, namespace, name, uid,
+                                       resource_version, object, content_hash, created_run, changed_run)
+          select ${id}, 'g', 'v1', 'K', 'ks', 'n', 'o' || n, 'u', '1', '{}', '', 1, 1 from generate_series(1, 30) n
+          returning id)
+        insert into fabric_change (run_id, resource_id, fabric_id, change)
+        select runs.id, objects.id, ${id}, 'created' from runs, objects`;
+    }
+    // As autovacuum does: plans of a time when there was next to nothing are not used any more.
+    await place.sql`analyze`;
+    const left = async () => {
+      const rows = await place.sql<{ epoch: number; changes: number }[]>`
+        select epoch::int, (select count(*)::int from fabric_change where run_id = r.id) as changes
+          from fabric_run r where fabric_id = any(${ids}) order by fabric_id, id`;
+      return [...rows];
+    };
+    const counts: number[] = [];
+    for (let from: PruneMark | null = null; ; ) {
+      const { rows, next }: Pruned = await place.store.prune(keepMs, from, neverAborted);
+      counts.push(rows);
+      if (next === null) break;
+      from = next;
+    }
+    expect(Math.max(...counts)).toBeLessThanOrEqual(10_000);
+    expect(counts.reduce((sum, rows) => sum + rows)).toBe(3 * 249 * 31);
+    // Every seventh had committed.
+    expect(await left()).toEqual([245, 245, 245].map((epoch) => ({ epoch, changes: 30 })));
+    expect(await pruneAll(place.store, keepMs)).toBe(0);
+  });
+
+  test('is given up by whoever asks for it', async () => {
+    const stop = AbortSignal.abort(new Error('the daemon stops'));
+    await expect(place.store.prune(0, null, stop)).rejects.toThrow('the daemon stops');
   });
 });
