@@ -35,18 +35,24 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
   const [row] = await database.act(
     'claim a fabric',
     (sql) => sql<ClaimColumns[]>`
-      -- The rows as they are once every earlier claim is decided: the lock waits for it and reads them again.
+      -- The rows as they are once every earlier claim or end of a run is decided: the lock waits for it and reads them again.
       with locked as materialized (
         select f as old_f, c as old_c from fabric f join fabric_cycle c on c.fabric_id = f.id
          where f.id = ${fabricId}::bigint
            for no key update of f, c),
+      -- The requests too, and for the same reason: what a run has answered meanwhile grants no other one. Without Redis
+      -- nothing else tells two daemons apart that heard of one request.
+      open as materialized (
+        select q.id from locked l, fabric_request q
+         where ${servedDueMs}::float8 is null and q.fabric_id = (l.old_c).fabric_id and q.settled_at is null
+           for no key update of q),
       asked as (
         select l.*, case
             when c.lease_until > now() and c.lease_holder <> ${daemon} then 'contended'
             when not (${isConfigured(sql)} and f.sync_enabled)
               or c.paused_at is not null and (c.paused_until is null or c.paused_until > now()) then 'superseded'
             when ${servedDueMs}::float8 is null
-              then case when ${requestsOpen(sql)} = 0 then 'superseded' else 'claimed' end
+              then case when exists (select from open) then 'claimed' else 'superseded' end
             when not f.scheduler_enabled or f.sync_interval = 0 then 'superseded'
             when c.due_at is null
               or date_trunc('milliseconds', c.due_at) > to_timestamp(${servedDueMs}::float8 / 1000) then 'superseded'
@@ -79,7 +85,10 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
           from granted g
          where f.id = g.id
         returning f)
-      select a.verdict, (select id::text from run) as "runId", ${fabricColumns(sql)}, ${settingsColumns(sql)}
+      select a.verdict, (select id::text from run) as "runId", ${settingsColumns(sql)}, ${fabricColumns(
+        sql,
+        sql`case when ${servedDueMs}::float8 is null then (select count(*)::int from open) else ${requestsOpen(sql)} end`,
+      )}
         from asked a
         left join cycle on true
         left join stamped on true,

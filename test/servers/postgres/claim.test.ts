@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Claimed } from '../../../src/ports/store.ts';
+import { finish } from '../../../src/postgres/finish.ts';
 import {
   addFabric,
   claimNow,
@@ -24,6 +26,12 @@ afterAll(() => place.close());
 
 const cycle = (id: string) => rowOf(place.sql, 'fabric_cycle', { fabric_id: id });
 const fabric = (id: string) => rowOf(place.sql, 'fabric', { id });
+/** For a row that another transaction holds. */
+const somebodyWaits = async () => {
+  const waiting = () => place.observer`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  while ((await waiting()).length === 0);
+};
 const ask = (id: string) => place.sql`insert into fabric_request (fabric_id, asked_by) values (${id}, 'ann')`;
 
 describe('a claim of a due timer', () => {
@@ -153,6 +161,29 @@ describe('a manual claim', () => {
   test('is superseded where nobody asks any more', async () => {
     const id = await addFabric(place.sql);
     expect(await place.store.claim(claimRequest(id, { trigger: 'manual' }))).toMatchObject({ kind: 'superseded' });
+  });
+
+  test('that waits for the end of the run which answers the request is superseded: nobody asks for a second one', async () => {
+    const id = await addFabric(place.sql);
+    await ask(id);
+    const won = await place.store.claim(claimRequest(id, { trigger: 'manual' }));
+    if (won.kind !== 'claimed') throw new Error(`not claimed but ${won.kind}`);
+    const late: Promise<Claimed>[] = [];
+    await place.database.transact(
+      'end the run',
+      async (tx) => {
+        await tx.run(
+          (sql) => sql`select from fabric join fabric_cycle on fabric_id = id where id = ${id} for no key update`,
+        );
+        late.push(place.another('other').claim(claimRequest(id, { trigger: 'manual', daemon: 'other' })));
+        await somebodyWaits();
+        await tx.run((sql) => finish(sql, daemon, commitRequest(won), false));
+      },
+      { deadlineMs: 30_000 },
+    );
+    expect(await Promise.all(late)).toEqual([
+      { kind: 'superseded', row: expect.objectContaining({ epoch: 1, requestsOpen: 0, leaseHolder: null }) },
+    ]);
   });
 
   test('runs where a person asked, whatever the schedule says', async () => {
