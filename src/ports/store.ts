@@ -201,7 +201,7 @@ export interface SettleRequest {
   readonly attempts: number;
   readonly failure: FailureNote;
   /** What it says about the connection; null leaves it. */
-  readonly connection: 'disconnected' | 'error' | 'connected' | null;
+  readonly connection: 'disconnected' | 'error' | null;
   readonly due: { readonly kind: 'sync' | 'retry' | 'probe'; readonly dueAtMs: number } | null;
   /** A failed first reading of another cluster waits for a person. */
   readonly approval: Approval | null;

@@ -143,7 +143,7 @@ export function fabricSettings(columns: FabricColumns & SettingsColumns): Fabric
     caPem: columns.caPem,
     tlsServerName: columns.tlsServerName,
     namespace: columns.namespace,
-    credential: credential(columns),
+    credential: storedCredential(columns),
     kindsAdded: columns.kindsAdded,
     kindsRemoved: columns.kindsRemoved,
     guardShare: columns.guardShare,
@@ -154,7 +154,7 @@ export function fabricSettings(columns: FabricColumns & SettingsColumns): Fabric
   };
 }
 
-function credential({ sealed, ref }: SettingsColumns): StoredCredential {
+export function storedCredential({ sealed, ref }: Pick<SettingsColumns, 'sealed' | 'ref'>): StoredCredential {
   // A copy: the driver's is a slice of Node's 64 KiB pool, and would keep all of that for as long as it is kept itself.
   if (sealed !== null) return { kind: 'sealed', sealed: Uint8Array.from(sealed) };
   return ref === '' ? { kind: 'none' } : { kind: 'ref', ref };

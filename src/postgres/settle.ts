@@ -65,9 +65,7 @@ export async function settle(database: Database, daemon: string, request: Settle
                sync_status = case when ${failed} then 'error' else coalesce((l.old_c).previous_status, 'never_synced') end,
                sync_error = case when ${failed} then ${errorLine(failure)} else f.sync_error end,
                connection_status = coalesce(${connection}, f.connection_status),
-               connection_error = case ${connection}::text
-                                    when 'connected' then '' when 'disconnected' then ${oneLine(failure.message)}
-                                    when 'error' then ${oneLine(failure.message)} else f.connection_error end
+               connection_error = case when ${connection === null} then f.connection_error else ${oneLine(failure.message)} end
           from locked l
          where f.id = (l.old_f).id
         returning f)

@@ -1,6 +1,6 @@
 import type { Fragment, Sql } from 'postgres';
 import type { FabricRecord } from '../../ports/fabric-settings.ts';
-import type { StoredCredential } from '../../ports/store.ts';
+import { storedCredential } from '../rows.ts';
 
 /** A row of `fabric` as `recordColumns` selects it. */
 export interface RawRecord
@@ -26,14 +26,9 @@ export function recordOf({ sealed, ref, given, created, lastUpdated, ...values }
     ...values,
     // A `real` is 0.2 only to seven digits.
     guardShare: Number(values.guardShare.toPrecision(6)),
-    credential: credentialOf(sealed, ref),
+    credential: storedCredential({ sealed, ref }),
     credentialGivenMs: sealed || ref !== '' ? (given?.getTime() ?? null) : null,
     createdMs: created.getTime(),
     lastUpdatedMs: lastUpdated.getTime(),
   };
-}
-
-function credentialOf(sealed: Uint8Array | null, ref: string): StoredCredential {
-  if (sealed) return { kind: 'sealed', sealed };
-  return ref === '' ? { kind: 'none' } : { kind: 'ref', ref };
 }
