@@ -18,6 +18,9 @@ export interface ServerUrl {
   readonly prefix: string;
 }
 
+/** More than any host name, port and path of an API need. */
+const lengthMax = 2_048;
+
 /**
  * Reads the URL of a Kubernetes API.
  *
@@ -35,6 +38,7 @@ export function readServerUrl(text: string): ServerUrl {
       hint: 'Set it: fabric-syncd fabric set NAME --server https://HOST:6443',
     });
   }
+  if (given.length > lengthMax) refuse(`has ${given.length} characters, more than ${lengthMax}`);
   if (/^http:\/\//i.test(given)) refuse('is not encrypted: only https is spoken, since a token is sent');
   if (!/^https:\/\//i.test(given)) refuse('does not begin with https://');
   // The URL standard drops tabs and line ends and turns backslashes into slashes. A URL that needs that is a mistake.
@@ -62,8 +66,11 @@ export function readServerUrl(text: string): ServerUrl {
 
 /** A URL as it may be shown: without a password, without a query. Works on text that is no URL, too. */
 export function redactUrl(text: string): string {
-  const shown = text.replace(/\/\/.*@/s, '//•••@').replace(/([?#]).*$/s, '$1•••');
-  return oneLine(shown, 200);
+  // Looked for from both ends: a pattern begins anew at each slash of a text that is nothing but slashes.
+  const login = text.indexOf('//') + 2;
+  const end = text.lastIndexOf('@');
+  const shown = login >= 2 && end >= login ? `${text.slice(0, login)}•••${text.slice(end)}` : text;
+  return oneLine(shown.replace(/([?#]).*$/s, '$1•••'), 200);
 }
 
 /** How failures name a fabric: `lab (cn.example:6443)`, with the URL's own path where it has one: it may be the mistake. */

@@ -6,7 +6,7 @@
 //   C3. No failure holds a line of the file: a line may be a secret.
 
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { FabricFailure, oneLine } from '../../machines/fabric/failure.ts';
 import type { Credential } from '../ports/fabric-api.ts';
 import { readServerUrl } from './address.ts';
@@ -15,6 +15,9 @@ import { assertKeyPair } from './key-pair.ts';
 import { readSmallFile, type SmallFileLimits, smallFileLimitsDefault } from './small-file.ts';
 import { readCertificates } from './tls.ts';
 import { assertToken, readToken } from './token.ts';
+
+/** Reading YAML blocks everybody else: some 10 s a MiB were seen, for what is legal. Twenty clusters with certificates fit. */
+const bytesMax = 128 * 1024;
 
 /** One context of a kubeconfig: everything that reaching the fabric needs. */
 export interface Kubeconfig {
@@ -41,7 +44,8 @@ export async function readKubeconfig(
   const refuse = (words: string, hint?: string): never => {
     throw new FabricFailure('SETTINGS_INVALID', `the kubeconfig ${path} ${words}`, hint === undefined ? {} : { hint });
   };
-  const root = parse(await readSmallFile(path, 'the kubeconfig', limits), refuse);
+  const bounded = { ...limits, bytesMax: Math.min(limits.bytesMax, bytesMax) };
+  const root = parse(await readSmallFile(path, 'the kubeconfig', bounded), refuse);
   const wanted = context ?? asText(root['current-context']);
   if (wanted === null) return refuse('has no current-context: name one with --context');
   const chosen = entryOf(root, 'contexts', 'context', wanted, refuse);
@@ -88,9 +92,26 @@ type Refuse = (words: string, hint?: string) => never;
 
 function parse(text: string, refuse: Refuse): Json {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent', merge: false });
-  const error = document.errors[0];
-  if (error !== undefined) refuse(`is not YAML: ${error.code} in line ${lines.linePos(error.pos[0]).line}`);
+  const notYaml = (code: string, at: number) => refuse(`is not YAML: ${code} in line ${lines.linePos(at).line}`);
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'silent',
+    merge: false,
+    // The library compares each key with all before it.
+    uniqueKeys: false,
+  });
+  const [error] = document.errors;
+  if (error) notYaml(error.code, error.pos[0]);
+  visit(document, {
+    Map(_, { items }) {
+      const names = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (names.size === names.add(String(key.value)).size) notYaml('DUPLICATE_KEY', key.range?.[0] ?? 0);
+      }
+    },
+  });
   let root: unknown;
   try {
     // A few aliases are fair; "billion laughs" are not.

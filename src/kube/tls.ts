@@ -12,7 +12,10 @@ import type { Credential, FabricAddress } from '../ports/fabric-api.ts';
 import type { ServerUrl } from './address.ts';
 import { plainCause } from './errors.ts';
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const begins = '-----BEGIN CERTIFICATE-----';
+const ends = '-----END CERTIFICATE-----';
+/** As large as the file that a CA may be given in: hundreds of certificates. */
+const pemLengthMax = 1024 * 1024;
 
 /**
  * The certificates in a PEM text. OpenSSL takes a text without one as "trust nobody" and says so only at the first
@@ -22,7 +25,12 @@ const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICAT
  * @throws FabricFailure `SETTINGS_INVALID`
  */
 export function readCertificates(pem: string, what: string): readonly X509Certificate[] {
-  const blocks = pem.match(certificateBlock) ?? [];
+  if (pem.length > pemLengthMax) {
+    throw new FabricFailure('SETTINGS_INVALID', `${what} has ${pem.length} characters, more than ${pemLengthMax}`, {
+      hint: 'Give the one certificate that signed the API’s: k3s keeps it in server-ca.crt, a Secret in ca.crt.',
+    });
+  }
+  const blocks = certificateBlocks(pem);
   if (blocks.length === 0) {
     throw new FabricFailure('SETTINGS_INVALID', `${what} is not a certificate in PEM form`, {
       hint: 'It begins with -----BEGIN CERTIFICATE-----; k3s keeps it in server-ca.crt, a Secret in ca.crt.',
@@ -47,7 +55,22 @@ export function readCertificates(pem: string, what: string): readonly X509Certif
  */
 export function certificatesOnly(pem: string, what: string): string {
   readCertificates(pem, what);
-  return (pem.match(certificateBlock) ?? []).map((block) => `${block}\n`).join('');
+  return certificateBlocks(pem)
+    .map((block) => `${block}\n`)
+    .join('');
+}
+
+/** Each text is looked at once, also one that begins a certificate again and again and ends none. */
+function certificateBlocks(pem: string): readonly string[] {
+  const blocks: string[] = [];
+  let at = pem.indexOf(begins);
+  while (at >= 0) {
+    const end = pem.indexOf(ends, at);
+    if (end < 0) break;
+    blocks.push(pem.slice(at, end + ends.length));
+    at = pem.indexOf(begins, end);
+  }
+  return blocks;
 }
 
 /** Built once a fabric and credential: parsing PEM for each connection costs more than the handshake's own work. */
