@@ -123,7 +123,9 @@ describe('doctor', () => {
     const watched = sound.filter(({ level }) => level !== 'ok').map(({ check, detail }) => `${check}: ${detail}`);
     expect(watched).toEqual([expect.stringMatching(/^rights: .* superuser/), expect.stringMatching(/^daemon: /)]);
     const checks = new Set(findings.map(({ check }) => check));
-    expect(checks).toEqual(new Set(['node', 'config', 'key', 'postgres', 'schema', 'rights', 'rows', 'redis', 'daemon']));
+    expect(checks).toEqual(
+      new Set(['node', 'config', 'key', 'postgres', 'schema', 'rights', 'rows', 'redis', 'daemon']),
+    );
   });
 
   test('says it in lines for people, with what to do below', async () => {
