@@ -6,8 +6,8 @@ import { type DatabaseHealth, databaseHealth } from '../../postgres/operator/hea
 import { clockFinding, type Finding, fail, ok, warn } from './finding.ts';
 
 const versionMin = 150_000;
-/** What one daemon opens at most, with a verb or two beside it. */
-const connectionsWanted = 15;
+/** What one daemon opens at most: 10 and 10 for single statements, 4 for commits, 1 to listen; and a few for who looks. */
+const connectionsWanted = 30;
 
 /** @throws FabricFailure where it does not answer */
 export async function checkPostgres(database: Database, clock: Clock): Promise<readonly Finding[]> {
