@@ -11,6 +11,12 @@ export interface SessionDocument {
   readonly until: string | null;
 }
 
+/** What a login is answered with. */
+export interface LoginDocument extends SessionDocument {
+  /** To be said in the header `x-fabric-syncd-key` with everything that is asked in its name, beside the cookie. */
+  readonly key: string;
+}
+
 // --- POST /api/fabrics/NAME/{trigger,pause,resume,approve,unlock,cancel,retry} ---
 
 /** Bodies are JSON objects; `{}` where nothing is to be said. */

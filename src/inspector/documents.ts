@@ -12,7 +12,7 @@ import type { ChangeKind } from '../ports/operator.ts';
 import type { TimerState } from './timer-view.ts';
 import type { FabricView, RunView, StatusView } from './view.ts';
 
-export type { Act, ActAnswer, ActBodies, ErrorDocument, SessionDocument } from './control-documents.ts';
+export type { Act, ActAnswer, ActBodies, ErrorDocument, LoginDocument, SessionDocument } from './control-documents.ts';
 export type {
   ChartTransition,
   MachineDocument,

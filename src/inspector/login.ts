@@ -4,8 +4,9 @@
 //   K2. Few of each are kept; the oldest give way. So nobody fills the memory by asking, and an old session ends.
 //   K3. Comparing takes the same time wherever two differ, whichever of those that are kept is meant.
 //
-//   A browser sends cookies to every port of a host. The cookie alone can therefore not tell a page of ours from one that
-//   another program on this host serves; `Origin` does (gate.ts), on every change.
+//   K4. A session is shown by two halves. A browser sends cookies to every port of a host, so also to a program that another
+//       user of it serves on one; and what is no browser says any `Origin`. So the cookie alone is worth nothing: the other
+//       half, the key, is kept by the page, where pages of its own origin alone can read it.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
@@ -14,6 +15,12 @@ export interface Session {
   readonly who: string;
   /** Epoch milliseconds. */
   readonly untilMs: number;
+}
+
+/** What shows that one is logged in (K4); empty where it was not said. */
+export interface Halves {
+  readonly cookie: string;
+  readonly key: string;
 }
 
 interface Kept {
@@ -43,25 +50,31 @@ export class LoginDesk {
     return this.#keep(this.#tokens, tokensMax, tokenMs, who);
   }
 
-  /** @returns the secret of a new session; null where the token opens nothing (any more) */
-  open(token: string): { readonly secret: string; readonly session: Session } | null {
+  /** @returns the halves of a new session; null where the token opens nothing (any more) */
+  open(token: string): { readonly halves: Halves; readonly session: Session } | null {
     const found = this.#take(this.#tokens, token);
     if (!found) return null;
-    const { token: secret, untilMs } = this.#keep(this.#sessions, sessionsMax, sessionMs, found.who);
-    return { secret, session: { who: found.who, untilMs } };
+    const halves: Halves = { cookie: freshSecret(), key: freshSecret() };
+    const { untilMs } = this.#keep(this.#sessions, sessionsMax, sessionMs, found.who, whole(halves));
+    return { halves, session: { who: found.who, untilMs } };
   }
 
-  session(secret: string | null): Session | null {
-    const found = secret === null ? null : this.#find(this.#sessions, secret);
+  session(halves: Halves): Session | null {
+    const found = this.#find(this.#sessions, whole(halves));
     return found && { who: found.who, untilMs: found.untilMs };
   }
 
-  close(secret: string): void {
-    this.#take(this.#sessions, secret);
+  close(halves: Halves): void {
+    this.#take(this.#sessions, whole(halves));
   }
 
-  #keep(list: Kept[], most: number, ms: number, who: string): { token: string; untilMs: number } {
-    const token = randomBytes(32).toString('base64url');
+  #keep(
+    list: Kept[],
+    most: number,
+    ms: number,
+    who: string,
+    token = freshSecret(),
+  ): { readonly token: string; readonly untilMs: number } {
     const untilMs = this.#clock.nowMs() + ms;
     list.push({ hash: hashOf(token), who, untilMs, endsMs: this.#clock.monotonicMs() + ms });
     if (list.length > most) list.shift();
@@ -81,6 +94,15 @@ export class LoginDesk {
     for (const kept of list) if (timingSafeEqual(kept.hash, hash) && nowMs < kept.endsMs) found = kept;
     return found;
   }
+}
+
+function freshSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** In a form in which no other two are the same text. */
+function whole({ cookie, key }: Halves): string {
+  return JSON.stringify([cookie, key]);
 }
 
 function hashOf(secret: string): Buffer {

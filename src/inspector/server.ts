@@ -3,7 +3,7 @@
 //   H1. Loopback or a Unix socket only. Every request is judged by its head (gate.ts) before anything else happens.
 //   H2. Every answer carries the policy: nothing foreign is loaded, nothing is framed, nothing is guessed, nothing cached.
 //   H3. Everything is bounded: connections, heads, bodies, the time that each may take.
-//   H4. No change without control, a session and a page of ours; every change is recorded (control.ts).
+//   H4. No change without control, both halves of a session and a page of ours; every change is recorded (control.ts).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { formatIso } from '../clock.ts';
@@ -16,9 +16,9 @@ import { Refusal } from './answers.ts';
 import { type ReadingApi, wantedOf } from './api.ts';
 import type { Control } from './control.ts';
 import type { Details } from './details.ts';
-import type { SessionDocument } from './documents.ts';
+import type { LoginDocument, SessionDocument } from './documents.ts';
 import { judgeOrigin, judgeTarget } from './gate.ts';
-import { cookieOf, type LoginDesk, type Session, sessionMs } from './login.ts';
+import { cookieOf, type Halves, type LoginDesk, type Session, sessionMs } from './login.ts';
 import type { PageFile, PageFiles } from './page-files.ts';
 import { readJsonBody } from './request-body.ts';
 import type { Streams } from './streams.ts';
@@ -214,15 +214,17 @@ export class InspectorServer implements Service {
         );
       }
       this.#deps.log.info({ by: opened.session.who }, `${opened.session.who} logged in to the inspector`);
-      response.setHeader('set-cookie', this.#cookie(opened.secret, sessionMs / 1_000));
-      send(response, 200, this.#sessionDocument(opened.session));
+      const { cookie, key } = opened.halves;
+      response.setHeader('set-cookie', cookieLine(request, cookie, sessionMs / 1_000));
+      const document: LoginDocument = { ...this.#sessionDocument(opened.session), key };
+      send(response, 200, document);
       return;
     }
     const session = this.#sessionOf(request);
     if (!session) throw new Refusal(401, 'NOT_LOGGED_IN', 'log in first', 'Get a link: fabric-syncd inspect --link.');
     if (what === 'logout') {
-      control.desk.close(cookieOf(request.headers.cookie, this.#cookieName) ?? '');
-      response.setHeader('set-cookie', this.#cookie('', 0));
+      control.desk.close(halvesOf(request));
+      response.setHeader('set-cookie', cookieLine(request, '', 0));
       send(response, 200, this.#sessionDocument(null));
       return;
     }
@@ -232,7 +234,7 @@ export class InspectorServer implements Service {
   }
 
   #sessionOf(request: IncomingMessage): Session | null {
-    return this.#deps.control?.desk.session(cookieOf(request.headers.cookie, this.#cookieName)) ?? null;
+    return this.#deps.control?.desk.session(halvesOf(request)) ?? null;
   }
 
   #sessionDocument(session: Session | null): SessionDocument {
@@ -241,15 +243,6 @@ export class InspectorServer implements Service {
       who: session?.who ?? null,
       until: session ? formatIso(session.untilMs) : null,
     };
-  }
-
-  /** Two daemons on one host have a cookie each. */
-  get #cookieName(): string {
-    return `fabric_syncd_${this.port}`;
-  }
-
-  #cookie(value: string, seconds: number): string {
-    return `${this.#cookieName}=${value}; Path=/api; Max-Age=${seconds}; HttpOnly; SameSite=Strict`;
   }
 
   #refuse(response: ServerResponse, thrown: unknown): void {
@@ -269,6 +262,26 @@ export class InspectorServer implements Service {
 function isChange(path: readonly string[]): boolean {
   const [what] = path;
   return what === 'fabrics' ? path.length === 3 : path.length === 1 && (what === 'login' || what === 'logout');
+}
+
+/**
+ * A cookie is the host's, whichever port set it. By the port that was asked for, daemons have one each: two on one host, and
+ * two whose sockets are forwarded to one.
+ */
+function cookieName({ headers }: IncomingMessage): string {
+  return `fabric_syncd_${/:(\d+)$/.exec(headers.host ?? '')?.[1] ?? 80}`;
+}
+
+function cookieLine(request: IncomingMessage, value: string, seconds: number): string {
+  return `${cookieName(request)}=${value}; Path=/api; Max-Age=${seconds}; HttpOnly; SameSite=Strict`;
+}
+
+function halvesOf(request: IncomingMessage): Halves {
+  const key = request.headers['x-fabric-syncd-key'];
+  return {
+    cookie: cookieOf(request.headers.cookie, cookieName(request)) ?? '',
+    key: typeof key === 'string' ? key : '',
+  };
 }
 
 function notAllowed(allowed: string): Refusal {

@@ -72,10 +72,10 @@ describe('who asks for too much', () => {
   });
 
   test('a body that never ends is cut off', async () => {
-    const { port, host, cookie } = await loggedIn({ limits });
+    const { port, host, login } = await loggedIn({ limits });
     const socket = connect(port, '127.0.0.1');
     socket.write(
-      `POST /api/fabrics/lab/pause HTTP/1.1\r\n${lines({ ...ours(host), cookie, 'content-length': '100' })}\r\n{`,
+      `POST /api/fabrics/lab/pause HTTP/1.1\r\n${lines({ ...ours(host), ...login, 'content-length': '100' })}\r\n{`,
     );
     await closed(socket);
   });

@@ -1,6 +1,7 @@
 // What an attacker, and a browser on our own page, write to the wire.
 
 import { expect } from 'vitest';
+import type { LoginDocument } from '../../src/inspector/documents.ts';
 import { openStand, raw } from './stand.ts';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -28,12 +29,14 @@ export const ours = (host: string): Headers => ({
   'content-type': 'application/json',
 });
 
-/** A stand, and the cookie of somebody who has logged in. */
+/** A stand, and what a browser of somebody who has logged in says: a cookie, and from our own page a key as well. */
 export async function loggedIn(options: Parameters<typeof openStand>[0] = {}) {
   const stand = await openStand(options);
   const { token } = stand.desk.issue('ann@host');
   const opened = await raw(stand.port, post('/api/login', ours(stand.host), JSON.stringify({ token })));
   expect(opened.status).toBe(200);
   const cookie = opened.header('set-cookie').split(';')[0] ?? '';
-  return { ...stand, cookie, token, setCookie: opened.header('set-cookie') };
+  const { key } = JSON.parse(opened.body) as LoginDocument;
+  const login: Headers = { cookie, 'x-fabric-syncd-key': key };
+  return { ...stand, login, cookie, token, setCookie: opened.header('set-cookie') };
 }

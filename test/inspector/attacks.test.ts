@@ -5,6 +5,8 @@ import { get, type Headers, lines, loggedIn, ours, post } from './attacker.ts';
 import { sampleRow } from './sample.ts';
 import { openStand, raw, rawAll } from './stand.ts';
 
+const named = (key: string): Headers => ({ 'x-fabric-syncd-key': key });
+
 describe('a name that somebody else points at loopback (DNS rebinding)', () => {
   test.each([
     'evil.example',
@@ -101,8 +103,8 @@ describe('a page of another site', () => {
     ['our origin, and a browser that says same-site', { 'sec-fetch-site': 'same-site' }],
     ['our origin, typed by hand', { 'sec-fetch-site': 'none' }],
   ])('changes nothing, though the cookie is sent: %s', async (_, wrong) => {
-    const { port, host, cookie, did } = await loggedIn();
-    const headers: Headers = { ...ours(host), cookie, ...wrong };
+    const { port, host, login, did } = await loggedIn();
+    const headers: Headers = { ...ours(host), ...login, ...wrong };
     const origin = headers.origin?.replace('HOST', host) ?? '';
     const { status } = await raw(port, post('/api/fabrics/lab/trigger', { ...headers, origin }));
     expect(status).toBe(403);
@@ -110,9 +112,9 @@ describe('a page of another site', () => {
   });
 
   test('changes nothing without an Origin, by a form, or as plain text', async () => {
-    const { port, host, cookie, did } = await loggedIn();
+    const { port, host, login, did } = await loggedIn();
     const { origin: _, ...without } = ours(host);
-    expect((await raw(port, post('/api/fabrics/lab/trigger', { ...without, cookie }))).status).toBe(403);
+    expect((await raw(port, post('/api/fabrics/lab/trigger', { ...without, ...login }))).status).toBe(403);
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -120,7 +122,7 @@ describe('a page of another site', () => {
       'application/json, text/plain',
       '',
     ]) {
-      const headers = { ...ours(host), cookie, 'content-type': type };
+      const headers = { ...ours(host), ...login, 'content-type': type };
       expect((await raw(port, post('/api/fabrics/lab/trigger', headers))).status).toBe(415);
     }
     expect(did).toEqual([]);
@@ -143,9 +145,9 @@ describe('a page of another site', () => {
 
 describe('a change', () => {
   test.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'])('is not made by %s', async (method) => {
-    const { port, host, cookie, did } = await loggedIn();
+    const { port, host, login, did } = await loggedIn();
     for (const act of ['trigger', 'pause', 'resume', 'approve', 'unlock', 'cancel', 'retry']) {
-      const asked = `${method} /api/fabrics/lab/${act}?reason=x HTTP/1.1\r\n${lines({ ...ours(host), cookie })}connection: close\r\n\r\n`;
+      const asked = `${method} /api/fabrics/lab/${act}?reason=x HTTP/1.1\r\n${lines({ ...ours(host), ...login })}connection: close\r\n\r\n`;
       const { status } = await raw(port, asked);
       expect([act, status]).toEqual([act, 405]);
     }
@@ -153,7 +155,7 @@ describe('a change', () => {
   });
 
   test('is not made by who has not logged in, or has not logged in here', async () => {
-    const { port, host, cookie, did } = await loggedIn();
+    const { port, host, cookie, login, did } = await loggedIn();
     const [name = '', secret = ''] = cookie.split('=');
     for (const wrong of [
       '',
@@ -164,12 +166,37 @@ describe('a change', () => {
       // One of two was put there by somebody else.
       `${name}=${secret}; ${name}=${'A'.repeat(43)}`,
     ]) {
-      const { status } = await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), cookie: wrong }));
+      const { status } = await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), ...login, cookie: wrong }));
       expect([wrong, status]).toEqual([wrong, 401]);
     }
     expect(did).toEqual([]);
-    expect((await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), cookie }))).status).toBe(200);
+    expect((await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), ...login }))).status).toBe(200);
     expect(did).toEqual([['request', ['1'], 'ann@host', 'trace of trigger']]);
+  });
+
+  test('is not made by a program on another port of this host, which the browser gave the cookie to', async () => {
+    const { port, host, cookie, login, did } = await loggedIn();
+    const { token } = (await loggedIn()).desk.issue('mallory@host');
+    const key = login['x-fabric-syncd-key'] ?? '';
+    const session = async (headers: Headers) =>
+      JSON.parse((await raw(port, get('/api/session', { host, ...headers }))).body).who;
+    // It is no browser: it may say that it is a page of ours.
+    for (const guess of [{}, ...['', 'A'.repeat(43), key.slice(1), `${key}, ${key}`, token].map(named)]) {
+      const headers = { ...ours(host), cookie, ...guess };
+      for (const path of ['/api/fabrics/lab/trigger', '/api/logout']) {
+        expect([guess, (await raw(port, post(path, headers))).status]).toEqual([guess, 401]);
+      }
+      expect(await session({ cookie, ...guess })).toBeNull();
+    }
+    expect(did).toEqual([]);
+    expect(await session(login)).toBe('ann@host');
+  });
+
+  test('is not made by the key without the cookie', async () => {
+    const { port, host, login, did } = await loggedIn();
+    const { cookie: _, ...key } = login;
+    expect((await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), ...key }))).status).toBe(401);
+    expect(did).toEqual([]);
   });
 
   test('is not possible where the daemon only shows, not even with a login', async () => {
@@ -194,15 +221,15 @@ describe('a change', () => {
     ['{"reason": "x", "until": 1e99}', 400],
     ['{"reason": "x", "until": "2001-01-01T00:00:00Z"}', 400],
   ])('that says %s is answered with %d', async (body, status) => {
-    const { port, host, cookie, did } = await loggedIn();
-    const answer = await raw(port, post('/api/fabrics/lab/pause', { ...ours(host), cookie }, body));
+    const { port, host, login, did } = await loggedIn();
+    const answer = await raw(port, post('/api/fabrics/lab/pause', { ...ours(host), ...login }, body));
     expect(answer.status).toBe(status);
     expect(did).toEqual([]);
   });
 
   test('with a large body is refused, said beforehand or not', async () => {
-    const { port, host, cookie, did } = await loggedIn();
-    const headers = { ...ours(host), cookie };
+    const { port, host, login, did } = await loggedIn();
+    const headers = { ...ours(host), ...login };
     const large = JSON.stringify({ reason: 'x'.repeat(5_000) });
     expect((await raw(port, post('/api/fabrics/lab/pause', headers, large))).status).toBe(413);
     const said = post('/api/fabrics/lab/pause', { ...headers, 'content-length': '99999999999' }, '');
@@ -214,8 +241,8 @@ describe('a change', () => {
   });
 
   test('with two lengths, or with a length and chunks, is not taken apart in two ways', async () => {
-    const { port, host, cookie, did } = await loggedIn();
-    const headers = { ...ours(host), cookie };
+    const { port, host, login, did } = await loggedIn();
+    const headers = { ...ours(host), ...login };
     const smuggled = 'POST /api/fabrics/lab/unlock HTTP/1.1\r\n\r\n';
     const both = `POST /api/fabrics/lab/pause HTTP/1.1\r\n${lines({ ...headers, 'content-length': '4', 'transfer-encoding': 'chunked' })}\r\n0\r\n\r\n${smuggled}`;
     expect((await raw(port, both)).status).toBe(400);
@@ -225,11 +252,11 @@ describe('a change', () => {
   });
 
   test('is told in the log, with who, and also where it was refused', async () => {
-    const { port, host, cookie, log } = await loggedIn({ rows: [sampleRow({ syncEnabled: false })] });
-    await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), cookie }));
+    const { port, host, login, log } = await loggedIn({ rows: [sampleRow({ syncEnabled: false })] });
+    await raw(port, post('/api/fabrics/lab/trigger', { ...ours(host), ...login }));
     await raw(
       port,
-      post('/api/fabrics/lab/pause', { ...ours(host), cookie }, '{"reason":"x\\nforged line","until":null}'),
+      post('/api/fabrics/lab/pause', { ...ours(host), ...login }, '{"reason":"x\\nforged line","until":null}'),
     );
     const told = log.lines.filter(({ fields }) => fields.via === 'inspector');
     expect(told.map(({ level, fields }) => [level, fields.act, fields.by, fields.code])).toEqual([

@@ -7,6 +7,8 @@ function open() {
   return { clock, desk: new LoginDesk(clock) };
 }
 
+const halves = (opened: ReturnType<LoginDesk['open']>) => opened?.halves ?? { cookie: '', key: '' };
+
 describe('the login', () => {
   test('a token opens once, for who asked for it, and each is another', () => {
     const { desk } = open();
@@ -32,13 +34,31 @@ describe('the login', () => {
     const { desk, clock } = open();
     const first = desk.open(desk.issue('ann@host').token);
     const second = desk.open(desk.issue('ann@host').token);
-    desk.close(second?.secret ?? '');
-    expect(desk.session(second?.secret ?? '')).toBeNull();
+    desk.close(halves(second));
+    expect(desk.session(halves(second))).toBeNull();
     clock.advance(sessionMs - 1);
-    expect(desk.session(first?.secret ?? '')?.who).toBe('ann@host');
+    expect(desk.session(halves(first))?.who).toBe('ann@host');
     clock.advance(1);
-    expect(desk.session(first?.secret ?? '')).toBeNull();
-    expect(desk.session(null)).toBeNull();
+    expect(desk.session(halves(first))).toBeNull();
+  });
+
+  test('a session is shown by both of its halves, and by those of one session', () => {
+    const { desk } = open();
+    const [ann, bob] = ['ann@host', 'bob@host'].map((who) => halves(desk.open(desk.issue(who).token)));
+    if (!ann || !bob) throw new Error('two sessions');
+    expect(desk.session(ann)?.who).toBe('ann@host');
+    for (const wrong of [
+      { ...ann, key: '' },
+      { ...ann, cookie: '' },
+      { ...ann, key: bob.key },
+      { ...ann, cookie: bob.cookie },
+      { cookie: ann.key, key: ann.cookie },
+      { cookie: `${ann.cookie}","${ann.key}`, key: '' },
+    ]) {
+      expect(desk.session(wrong)).toBeNull();
+      desk.close(wrong);
+    }
+    expect(desk.session(ann)?.who).toBe('ann@host');
   });
 
   test('the oldest token and the oldest session give way', () => {
@@ -48,7 +68,7 @@ describe('the login', () => {
     expect(desk.open(oldest)).toBeNull();
     const session = desk.open(desk.issue('ann@host').token);
     for (let i = 0; i < 32; i++) desk.open(desk.issue('flood').token);
-    expect(desk.session(session?.secret ?? '')).toBeNull();
+    expect(desk.session(halves(session))).toBeNull();
   });
 });
 

@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type {
   FabricDocument,
   FleetDocument,
+  LoginDocument,
   RunDocument,
   SessionDocument,
   StreamMessages,
@@ -37,8 +38,9 @@ async function login(base: string, link: string) {
   const opened = await fetch(`${base}/api/login`, { method: 'POST', headers: json, body: JSON.stringify({ token }) });
   expect(opened.status).toBe(200);
   const cookie = opened.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const { key } = (await opened.json()) as LoginDocument;
   return async (path: string, body: object = {}) => {
-    const headers = { ...json, cookie };
+    const headers = { ...json, cookie, 'x-fabric-syncd-key': key };
     const response = await fetch(`${base}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };

@@ -4,7 +4,7 @@
 import { render } from '/assets/vendor/preact.js';
 import { addressOf, routeOf } from './address.js';
 import { Announcer } from './announcer.js';
-import { get, post, Refusal } from './ask.js';
+import { get, logIn, logOut, post, Refusal } from './ask.js';
 import { pageAfter, pageFrom } from './fabric-state.js';
 import { fleetAfter } from './fleet-state.js';
 import { html } from './html.js';
@@ -151,7 +151,7 @@ export class App {
 
   async logout() {
     try {
-      await post('/api/logout', {});
+      await logOut();
     } catch (thrown) {
       this.notice = { good: false, text: Refusal.of(thrown).message, hint: Refusal.of(thrown).hint };
     }
@@ -274,7 +274,7 @@ export class App {
     history.replaceState(null, '', '/login');
     if (token === '') return;
     this.login = 'asking';
-    post('/api/login', { token }).then(
+    logIn(token).then(
       () => {
         this.login = null;
         this.#askSession();

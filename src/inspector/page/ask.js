@@ -1,6 +1,8 @@
 // Questions to the daemon that this page came from, and to nobody else.
 
-/** @import { ErrorDocument } from '../documents.ts' */
+import { keepKey, keyHeaders } from './session-key.js';
+
+/** @import { ErrorDocument, LoginDocument } from '../documents.ts' */
 
 /** Nothing that the daemon answers takes longer; what does has got lost. */
 const patienceMs = 20_000;
@@ -53,6 +55,19 @@ export function post(path, body) {
   });
 }
 
+/** @param {string} token of a link @throws {Refusal} */
+export async function logIn(token) {
+  /** @type {LoginDocument} */
+  const { key } = await post('/api/login', { token });
+  keepKey(key);
+}
+
+/** @throws {Refusal} */
+export async function logOut() {
+  await post('/api/logout', {});
+  keepKey(null);
+}
+
 /**
  * @template Document
  * @param {string} path
@@ -65,6 +80,7 @@ async function ask(path, how, signal) {
   try {
     const response = await fetch(path, {
       ...how,
+      headers: { ...how.headers, ...keyHeaders() },
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       credentials: 'same-origin',
       redirect: 'error',
