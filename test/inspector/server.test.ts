@@ -37,6 +37,23 @@ describe('on a Unix socket', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('forwarded to one host, two daemons have a cookie each: by the port that was asked for', async () => {
+    const { desk } = await openStand({ address: { kind: 'unix', path } });
+    const cookieAt = async (host: string) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+      const headers = { host, origin: `http://${host}`, 'content-type': 'application/json' };
+      const asked = request(
+        { socketPath: path, path: '/api/login', method: 'POST', headers, agent: false },
+        (response) => resolve(response.resume().headers['set-cookie']?.[0]),
+      );
+      asked.once('error', reject).end(JSON.stringify({ token: desk.issue('ann@host').token }));
+      return promise;
+    };
+    expect(await cookieAt('localhost:9191')).toMatch(/^fabric_syncd_9191=/);
+    expect(await cookieAt('localhost:9192')).toMatch(/^fabric_syncd_9192=/);
+    expect(await cookieAt('localhost')).toMatch(/^fabric_syncd_80=/);
+  });
+
   test('a socket that somebody listens on is left to them', async () => {
     const { server } = await openStand({ address: { kind: 'unix', path } });
     await expect(openStand({ address: { kind: 'unix', path } })).rejects.toThrow(NotListening);

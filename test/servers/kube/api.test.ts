@@ -270,6 +270,15 @@ describe('lists', () => {
     }
   });
 
+  test('a page of nothing but empty objects is given up before it is many times as large in memory', async () => {
+    const body = list(Array.from({ length: 1_000 }, () => ({})));
+    const { api } = await rawFabric((_request, socket) => socket.write(raw(200, body)), {
+      limits: { bodyBytesMax: 8_000 },
+    });
+    const failure = await failureOf(api.page(switches, first, never()), 'BODY_TOO_LARGE');
+    expect(failure.message).toContain('500 objects and lists');
+  });
+
   test('a million nested arrays do not break the process', async () => {
     const deep = `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`;
     const body = list([]).replace('[]', `[${deep}]`);
