@@ -7,6 +7,7 @@ import { seededDice } from '../support/seeded-dice.ts';
 import { mutate } from './mutate.ts';
 import { assertPrototypesUntouched } from './target.ts';
 import { targets } from './targets.ts';
+import { watchedSearch } from './watch.ts';
 
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (_, { open, seeds }) => {
   test('keeps its promises with whatever comes of what is right', async () => {
@@ -47,19 +48,34 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (_,
   });
 });
 
-test('the search itself finds a promise that is broken deep inside', async () => {
-  const { search } = await import('./search.ts');
-  const planted = {
-    name: 'planted',
-    about: '',
-    seeds: ['{"a":[1]}'],
-    open: async () => ({
-      run(input: Buffer) {
-        if (input.includes('__proto__')) throw new Error('planted');
-      },
-      close: async () => {},
-    }),
-  };
-  const found = await search(planted, seededDice(7), (inputs) => inputs > 20_000);
-  expect(found.broken).toMatchObject({ why: { message: 'planted' } });
+/** What a search of a planted fault comes to. */
+const found = (target: string, forMs = 60_000) =>
+  watchedSearch({ module: new URL('./planted.ts', import.meta.url), target, seed: 7, forMs });
+
+describe('the search tells, with its input,', () => {
+  test('a promise that is broken deep inside', { timeout: 90_000 }, async () => {
+    const { broken } = await found('throws');
+    expect(broken?.why).toContain('planted');
+    expect(Buffer.from(broken?.input ?? []).includes('__proto__')).toBe(true);
+  });
+
+  test('a reader that never comes back', { timeout: 90_000 }, async () => {
+    const { broken } = await found('spins');
+    expect(broken?.why).toMatch(/^it hangs: \d+ ms of CPU/);
+    expect(Buffer.from(broken?.input ?? []).includes('__proto__')).toBe(true);
+  });
+
+  test('a reader whose time grows with the square', { timeout: 90_000 }, async () => {
+    const { broken } = await found('is slow');
+    expect(broken?.why).toMatch(/^it (takes|hangs)/);
+    expect(broken?.input.length).toBeGreaterThan(1_000);
+  });
+
+  test('a reader that keeps what it read', { timeout: 90_000 }, async () => {
+    expect((await found('hoards')).broken?.why).toMatch(/^it (holds|needs)/);
+  });
+
+  test('a reader that needs all memory at once', { timeout: 90_000 }, async () => {
+    expect((await found('swells')).broken?.why).toMatch(/^it needs/);
+  });
 });

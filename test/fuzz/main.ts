@@ -4,9 +4,8 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
 import { parseDuration } from '../../src/duration.ts';
-import { seededDice } from '../support/seeded-dice.ts';
-import { search } from './search.ts';
 import { targets } from './targets.ts';
+import { watchedInput, watchedSearch } from './watch.ts';
 
 const { values, positionals } = parseArgs({
   options: { for: { type: 'string', default: '1m' }, seed: { type: 'string' }, input: { type: 'string' } },
@@ -19,32 +18,36 @@ if (unknown.length > 0 || (values.input !== undefined && chosen.length !== 1)) {
   say(`the targets are:\n${targets.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join('\n')}`);
   process.exit(2);
 }
+const module = new URL('./targets.ts', import.meta.url);
 if (values.input !== undefined) {
   const [target] = chosen;
-  const open = await target?.open();
-  await open?.run(Buffer.from(values.input, 'base64'));
-  await open?.close();
-  say('nothing is broken by it');
-  process.exit(0);
+  const watch = { module, target: target?.name ?? '', seed: 0, forMs: 0 };
+  const { broken, cpuMsMost } = await watchedInput(watch, Buffer.from(values.input, 'base64'));
+  say(broken === null ? `nothing is broken by it; it takes ${Math.round(cpuMsMost ?? 0)} ms of CPU` : broken.why);
+  process.exit(broken === null ? 0 : 1);
 }
 
 const seed = values.seed === undefined ? systemClock.nowMs() % 2 ** 31 : Number(values.seed);
+if (!Number.isSafeInteger(seed)) {
+  say(`--seed ${values.seed}: a whole number is needed`);
+  process.exit(2);
+}
 const eachMs = parseDuration(values.for) / chosen.length;
 say(`seed ${seed}, ${Math.round(eachMs / 1_000)} s for each of ${chosen.length} target(s)`);
 let broken = 0;
 for (const target of chosen) {
-  const endMs = systemClock.monotonicMs() + eachMs;
   const startMs = systemClock.monotonicMs();
-  const found = await search(target, seededDice(seed), () => systemClock.monotonicMs() >= endMs);
+  const found = await watchedSearch({ module, target: target.name, seed, forMs: eachMs });
   const seconds = (systemClock.monotonicMs() - startMs) / 1_000;
+  const { inputs = 0, blocks = 0, kept = 0, cpuMsMost = 0, retainedMiB = 0 } = found;
   say(
-    `${target.name.padEnd(12)}${String(found.inputs).padStart(8)} inputs, ${Math.round(found.inputs / seconds)} a second, ` +
-      `${found.blocks} blocks, ${found.kept} kept, heap +${(found.heapGrowth / 1024 ** 2).toFixed(1)} MiB`,
+    `${target.name.padEnd(12)}${String(inputs).padStart(8)} inputs, ${Math.round(inputs / seconds)} a second, ` +
+      `${blocks} blocks, ${kept} kept, at most ${Math.round(cpuMsMost)} ms each, ${retainedMiB} MiB held`,
   );
   if (!found.broken) continue;
   broken++;
   const { why, input } = found.broken;
-  say(`  BROKEN: ${why instanceof Error ? (why.stack ?? why.message) : String(why)}`);
-  say(`  again: npm run fuzz -- --input ${input.toString('base64')} ${target.name}`);
+  say(`  BROKEN: ${why}`);
+  say(`  again: npm run fuzz -- --input ${Buffer.from(input).toString('base64')} ${target.name}`);
 }
 process.exit(broken === 0 ? 0 : 1);

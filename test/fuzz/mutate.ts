@@ -1,6 +1,8 @@
-// New inputs from old ones: bytes flipped, cut and doubled, words put in that parsers stumble over, two inputs spliced.
+// New inputs from old ones: bytes flipped, cut and doubled, words put in that parsers stumble over, two inputs spliced; and one
+// thing repeated until the input is as large as any may be: what looks again from each of its places shows by the time.
 
 import type { Dice } from '../../src/dice.ts';
+import { inputBytesMax } from './limits.ts';
 
 const words = [
   ...['{', '}', '[', ']', '"', ':', ',', 'null', 'true', '-1', '1e999', '9007199254740993', '""', '{}', '[]'],
@@ -47,13 +49,23 @@ const words = [
   ],
 ].map((word) => Buffer.from(word));
 
-const bytesMax = 64 * 1024;
-
 export function mutate(input: Buffer, other: Buffer, dice: Dice): Buffer {
   let made = input;
   const steps = 1 + pick(dice, 4);
   for (let step = 0; step < steps; step++) made = once(made, other, dice);
-  return made.subarray(0, bytesMax);
+  return made.subarray(0, inputBytesMax);
+}
+
+/** How many steps make an input large. */
+const repeatShare = 1 / 50;
+
+/** A word, a byte, or a part of what was there, again and again; what it ends with is another, so that nothing fits at last. */
+function repeated(part: Buffer, dice: Dice): Buffer {
+  const word = words[pick(dice, words.length)] ?? Buffer.of(0);
+  const what = [word, Buffer.of(pick(dice, 256)), part, part.subarray(0, 2)][pick(dice, 4)] ?? word;
+  if (what.length === 0) return what;
+  const bytes = Math.floor(inputBytesMax / 2 ** pick(dice, 4));
+  return Buffer.concat([Buffer.alloc(bytes, what), Buffer.of(pick(dice, 256))]);
 }
 
 const pick = (dice: Dice, below: number) => Math.floor(dice.roll() * below);
@@ -62,6 +74,8 @@ function once(input: Buffer, other: Buffer, dice: Dice): Buffer {
   const at = pick(dice, input.length + 1);
   const length = 1 + pick(dice, Math.min(64, Math.max(1, input.length - at)));
   const insert = (bytes: Uint8Array) => Buffer.concat([input.subarray(0, at), bytes, input.subarray(at)]);
+  // Rarely: such an input takes longer than a thousand small ones.
+  if (dice.roll() < repeatShare) return insert(repeated(input.subarray(at, at + length), dice));
   switch (pick(dice, 9)) {
     case 0: {
       const flipped = Buffer.from(input);

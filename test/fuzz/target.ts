@@ -19,9 +19,6 @@ export interface OpenTarget {
   close(): Promise<void>;
 }
 
-/** The longest that one input may take, in milliseconds: far above what any needs, so that only a hang is told. */
-export const hangMs = 10_000;
-
 /** @throws what is no refusal in our words */
 export async function refusals(act: () => unknown): Promise<void> {
   try {
