@@ -7,7 +7,10 @@
 export function nearest(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
   let slipsMin = Math.max(1, Math.floor(word.length / 3)) + 1;
+  const letters = [...word].length;
   for (const candidate of candidates) {
+    // Each letter that one of them has more is a slip: nothing that is far too long is compared letter by letter.
+    if (Math.abs(letters - [...candidate].length) >= slipsMin) continue;
     const slips = slipsBetween(word.toLowerCase(), candidate.toLowerCase());
     if (slips < slipsMin) [best, slipsMin] = [candidate, slips];
   }
