@@ -12,7 +12,7 @@ interface Delivers {
   export(items: never, done: (result: ExportResult) => void): void;
 }
 
-/** @returns null where nobody asked, or where it can not be; then `warn` was told why */
+/** @returns null where nobody asked, or where it cannot be; then `warn` was told why */
 export function openExporter<Exporter extends Delivers>(
   { env, signal, warn }: { env: Environment; signal: Signal; warn: (line: string) => void },
   make: () => Exporter,

@@ -25,7 +25,7 @@ export function resourceOf({ env, version, instance }: ResourceFacts): Resource 
   return defaultResource().merge(ours).merge(given);
 }
 
-/** `key=value,key=value`, percent-encoded. What can not be read is left out. */
+/** `key=value,key=value`, percent-encoded. What cannot be read is left out. */
 export function resourceAttributes(text: string): Record<string, string> {
   const pairs = text.split(',').flatMap((pair) => {
     const at = pair.indexOf('=');

@@ -57,7 +57,7 @@ export interface Config {
   readonly inspectorControl: boolean;
   /** The base of a Jaeger, or a URL with `{trace_id}` in it; null where none is set. */
   readonly jaegerUrl: string | null;
-  /** Where viewers of the Stately Inspector attach; null where they can not. */
+  /** Where viewers of the Stately Inspector attach; null where they cannot. */
   readonly stately: { readonly host: string; readonly port: number } | null;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
@@ -99,7 +99,7 @@ export function readConfig(env: Environment, readCredential: ReadCredential = ()
     } catch (problem) {
       // Only our own words are told: another error's text may quote the value.
       const ours = problem instanceof NotReadable || problem instanceof FabricFailure;
-      problems.push(`${setting.name}: ${ours ? problem.message : 'it can not be read'}`);
+      problems.push(`${setting.name}: ${ours ? problem.message : 'it cannot be read'}`);
       return otherwise;
     }
   };
@@ -199,7 +199,7 @@ export function describeConfig(
 
 /**
  * A URL, or several with commas between them, without passwords and without the secrets in queries. It is what somebody
- * typed: all between the scheme and the last `@` is taken for user and password, and what can not be read is not shown.
+ * typed: all between the scheme and the last `@` is taken for user and password, and what cannot be read is not shown.
  */
 export function maskUrls(text: string): string {
   if (text === '' || text === 'none') return text;

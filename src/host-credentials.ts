@@ -35,7 +35,7 @@ export function keyPath(config: Pick<Config, 'keyFile' | 'credentialsDirectory'>
 /**
  * The key that seals credentials, with the older ones that only open; null where none is set.
  *
- * @throws FabricFailure `CREDENTIAL_UNREADABLE` where one is set and can not be read
+ * @throws FabricFailure `CREDENTIAL_UNREADABLE` where one is set and cannot be read
  */
 export function readSealingKey(config: Pick<Config, 'keyFile' | 'credentialsDirectory'>): SealingKey | null {
   const path = keyPath(config);
@@ -51,7 +51,7 @@ export function readSealingKey(config: Pick<Config, 'keyFile' | 'credentialsDire
   return readKey(text);
 }
 
-/** The ids of the keys that can be read now, the one that seals first; none where there is none or it can not be read. */
+/** The ids of the keys that can be read now, the one that seals first; none where there is none or it cannot be read. */
 export function sealingKeyIds(config: Pick<Config, 'keyFile' | 'credentialsDirectory'>): string[] {
   try {
     const key = readSealingKey(config);
@@ -98,7 +98,7 @@ const inWords: Readonly<Record<string, string>> = {
 
 function unreadable(what: string, path: string, thrown: unknown): FabricFailure {
   const code = codeOf(thrown);
-  return new FabricFailure('CREDENTIAL_UNREADABLE', `${what} ${path} ${inWords[code] ?? 'can not be read'}`, {
+  return new FabricFailure('CREDENTIAL_UNREADABLE', `${what} ${path} ${inWords[code] ?? 'cannot be read'}`, {
     hint: 'Run as the user who may read it, or name another in FABRIC_SYNCD_KEY_FILE. A new key: fabric-syncd key generate.',
     facts: { path },
   });

@@ -1,4 +1,4 @@
-/** A server of this daemon can not listen where it was told to. The message says where, why, and what to change. */
+/** A server of this daemon cannot listen where it was told to. The message says where, why, and what to change. */
 export class NotListening extends Error {
   override readonly name = 'NotListening';
 }

@@ -60,7 +60,7 @@ const noLock: FabricLock = {
 
 /**
  * Connects to Redis in the background, and to the others when they are first asked. Whoever opens it closes it.
- * @throws ConfigProblems where the database's URL, or the CA that it names, can not be read: nothing is open then
+ * @throws ConfigProblems where the database's URL, or the CA that it names, cannot be read: nothing is open then
  */
 export function openServers(deps: {
   readonly config: Config;

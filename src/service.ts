@@ -2,7 +2,7 @@
 
 export interface Service {
   readonly name: string;
-  /** Resolves when it works. Rejects, with nothing left running, when it can not. */
+  /** Resolves when it works. Rejects, with nothing left running, when it cannot. */
   start(): Promise<void>;
   /** Resolves when nothing of it runs any more. Safe to repeat, and safe before `start`. */
   stop(): Promise<void>;

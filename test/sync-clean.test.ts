@@ -156,7 +156,7 @@ describe('what is kept', () => {
   });
 });
 
-describe('what can not be kept', () => {
+describe('what cannot be kept', () => {
   const nested = (levels: number) => {
     let text = '1';
     for (let level = 0; level < levels; level++) text = level % 2 === 0 ? `[${text}]` : `{"a":${text}}`;

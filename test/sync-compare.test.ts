@@ -152,7 +152,7 @@ describe('an absence', () => {
     expect(compare(storedAfter(objects()), [])).toMatchObject({ absent: ['id-a', 'id-b'], stored: 2, listed: 0 });
   });
 
-  test('can not be told where an entry of the list could not be told', () => {
+  test('cannot be told where an entry of the list could not be told', () => {
     const { fabric, objects } = fabricOf('a', 'b');
     const stored = storedAfter(objects());
     fabric.drop('Switch', 'b');
@@ -162,7 +162,7 @@ describe('an absence', () => {
   });
 });
 
-describe('an object that can not be stored', () => {
+describe('an object that cannot be stored', () => {
   const odd = (metadata: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
     ...new FakeFabric().make('Switch', { name: 'leaf-01', metadata }),
     ...more,

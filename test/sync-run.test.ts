@@ -117,7 +117,7 @@ describe('a healthy fabric', () => {
     });
   });
 
-  test('with an object that can not be stored is complete without it, and keeps the row of before', async () => {
+  test('with an object that cannot be stored is complete without it, and keeps the row of before', async () => {
     const { fabric, inventory } = await inSync();
     fabric.edit('Switch', 'leaf-01', { spec: { note: '\0' } });
     expect(committed(await inventory.sync(fabric))).toMatchObject({ outcome: 'complete', remark: '' });
@@ -147,7 +147,7 @@ test('a kind of the installer is listed in the namespace that the product keeps 
   expect(inventory.object('FabNode', 'gateway-1')).toMatchObject({ namespace: 'fab' });
 });
 
-describe('a kind that can not be read', () => {
+describe('a kind that cannot be read', () => {
   test('for want of rights keeps its rows, and the run is partial', async () => {
     const { fabric, inventory } = await inSync();
     fabric.trouble = always({ kind: 'forbidden', message: 'vpcs is forbidden' }, 'VPC', 'External');

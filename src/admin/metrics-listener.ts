@@ -42,7 +42,7 @@ export class MetricsListener implements Service {
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code ?? 'it failed';
       throw new NotListening(
-        `FABRIC_SYNCD_METRICS_LISTEN: can not listen on ${address.host}:${address.port} (${code}): choose another address`,
+        `FABRIC_SYNCD_METRICS_LISTEN: cannot listen on ${address.host}:${address.port} (${code}): choose another address`,
         { cause },
       );
     }

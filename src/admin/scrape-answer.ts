@@ -44,7 +44,7 @@ export async function answerScrape(
     });
     response.end(request.method === 'HEAD' ? undefined : text);
   } catch {
-    refuse(response, 503, 'the metrics can not be read now');
+    refuse(response, 503, 'the metrics cannot be read now');
   }
 }
 

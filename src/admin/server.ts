@@ -53,7 +53,7 @@ export class AdminServer implements Service {
     } catch (thrown) {
       if (!(thrown instanceof SocketPathTaken)) throw thrown;
       throw new NotListening(
-        `the admin socket can not be made at ${socketPath}: ${thrown.why}. Stop that, or set FABRIC_SYNCD_ADMIN_SOCKET to another path`,
+        `the admin socket cannot be made at ${socketPath}: ${thrown.why}. Stop that, or set FABRIC_SYNCD_ADMIN_SOCKET to another path`,
       );
     }
     // A client that could not be taken in (no file descriptor is left) is the client's trouble, not the daemon's end.

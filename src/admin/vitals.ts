@@ -146,7 +146,7 @@ export class Vitals implements Service {
     const worst = most(refused);
     if (!worst?.refusal) return null;
     const others = refused.length > 1 ? ` and ${refused.length - 1} other(s)` : '';
-    return `${worst.name}${others} can not be run: ${worst.refusal.code}: ${worst.refusal.message}`;
+    return `${worst.name}${others} cannot be run: ${worst.refusal.code}: ${worst.refusal.message}`;
   }
 
   /** The fabrics that are due, and neither run nor wait for a slot; those that are not due yet are so by less than nothing. */

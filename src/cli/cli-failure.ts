@@ -25,7 +25,7 @@ export class CliFailure extends Error {
   }
 }
 
-/** The command line can not mean anything: exit 2, nothing was done. */
+/** The command line cannot mean anything: exit 2, nothing was done. */
 export function usageFailure(message: string, hint = ''): CliFailure {
   return new CliFailure('usage', 'USAGE', message, { hint });
 }

@@ -69,7 +69,10 @@ export type HintFor = (failure: FailureNote) => string;
 
 /** The hints are written for what the daemon does; nobody repeats a test but whoever asked for it. */
 function advice(failure: FailureNote, hintFor: HintFor): string {
-  return hintFor(failure).replace(/It is retried (?:by itself|when it asked for)/, 'Try again');
+  return hintFor(failure).replace(
+    /It will be retried (?:automatically|after the delay that the server asked for)/,
+    'Try again',
+  );
 }
 
 /** `ok    tls       …`, with what to do below where it failed. */
@@ -89,7 +92,7 @@ export function testDocument({ steps, fatal }: Tested, hintFor: HintFor): object
   return { ok: fatal === null, steps: steps.map((step) => stepDocument(step, hintFor)) };
 }
 
-/** How a verb ends whose test found that a sync can not work. */
+/** How a verb ends whose test found that a sync cannot work. */
 export function testFailure(
   name: string,
   tested: Tested,

@@ -52,7 +52,7 @@ export async function withSettings<Result>(
   }
 }
 
-/** Opens nothing yet. @throws CliFailure where no database is set, or its URL can not be read */
+/** Opens nothing yet. @throws CliFailure where no database is set, or its URL cannot be read */
 export function databaseOf(config: Config, world: World): Database {
   if (config.databaseUrl === null) {
     throw new CliFailure('settings', 'DATABASE_URL_MISSING', 'DATABASE_URL is not set: no database to work on', {

@@ -81,7 +81,7 @@ async function* databaseFindings(
       const records = await postgresFabricBook(database).list();
       const sources = { key, credentialsDirectory: config.credentialsDirectory };
       for (const record of records) {
-        // A key that can not be read was told already; it would be told again for each fabric.
+        // A key that cannot be read was told already; it would be told again for each fabric.
         if (finding.level === 'fail' && record.credential.kind === 'sealed') continue;
         yield* await checkFabric(record, sources, world.clock);
       }

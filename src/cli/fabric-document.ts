@@ -85,7 +85,7 @@ export function fabricFacts(
 
 function caCell(ca: ReturnType<typeof caOf>): Cell {
   if (ca === null) return 'none: the system’s authorities are trusted';
-  if (ca.certificates === 0) return { text: 'can not be read', colour: 'red' };
+  if (ca.certificates === 0) return { text: 'cannot be read', colour: 'red' };
   return `${ca.subject}, until ${ca.valid_until}, SHA-256 ${ca.sha256}`;
 }
 

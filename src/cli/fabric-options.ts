@@ -90,10 +90,10 @@ export function plainSettings(options: FabricOptions): Partial<FabricSettingsVal
   };
 }
 
-/** A name that can not be taken for a number, and that needs no thought in a shell or a path. */
+/** A name that cannot be taken for a number, and that needs no thought in a shell or a path. */
 export function fabricName(text: string): string {
   if (/^[0-9]+$/.test(text)) {
-    throw usageFailure('a fabric’s name can not be all digits: fabrics are also called by their number');
+    throw usageFailure('a fabric’s name cannot be all digits: fabrics are also called by their number');
   }
   if (/^[A-Za-z0-9]([A-Za-z0-9._ -]{0,98}[A-Za-z0-9])?$/.test(text)) return text;
   throw usageFailure(

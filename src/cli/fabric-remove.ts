@@ -11,7 +11,7 @@ export const fabricRemoveVerb = verb<[fabric: string], { yes?: true }>({
   path: ['fabric', 'remove'],
   summary: 'remove a fabric with all that is stored of it',
   details:
-    'The inventory, the runs and the history of the fabric are deleted and can not be brought back; nothing happens to the ' +
+    'The inventory, the runs and the history of the fabric are deleted and cannot be brought back; nothing happens to the ' +
     'fabric itself. To stop syncing it and keep what is stored: fabric-syncd fabric set NAME --disable.',
   examples: ['fabric-syncd fabric remove lab', 'fabric-syncd fabric remove lab --yes'],
   define(command) {
@@ -26,7 +26,7 @@ export const fabricRemoveVerb = verb<[fabric: string], { yes?: true }>({
       if (!options.yes) {
         const running = leaseHolder === null ? '' : ` ${plain(leaseHolder)} is syncing it just now.`;
         const agreed =
-          !out.json && (await askYes(world, `Remove ${name} with ${what}?${running} This can not be undone.`, signal));
+          !out.json && (await askYes(world, `Remove ${name} with ${what}?${running} This cannot be undone.`, signal));
         if (!agreed) {
           throw new CliFailure('refused', 'NOT_CONFIRMED', `${name} was not removed: nobody confirmed it`, {
             hint: `It has ${what}. To remove it without being asked: fabric-syncd fabric remove ${shellWord(name)} --yes`,

@@ -12,7 +12,7 @@ export const fabricTestVerb = verb<[fabric: string]>({
   summary: 'what works of the way to a fabric, step by step',
   details:
     'Address, DNS, TCP, TLS, credential, token, and the right to list each kind, each told as it ends. Nothing is stored, ' +
-    'and no lock is needed. It runs as you and on this host: a credential of the daemon’s unit can not be read here.',
+    'and no lock is needed. It runs as you and on this host: a credential of the daemon’s unit cannot be read here.',
   examples: ['fabric-syncd fabric test lab', 'fabric-syncd fabric test lab --json'],
   define(command) {
     command.argument('<fabric>', 'name or number');
@@ -37,7 +37,7 @@ export const fabricTestVerb = verb<[fabric: string]>({
     const failed = tested.steps.filter(({ ok }) => !ok).length;
     out.document({ fabric: record.name, id: record.fabricId, ...testDocument(tested, hint) });
     if (failed === 0) out.say(`${record.name}: everything works.`);
-    else if (tested.fatal) out.say(`${record.name}: a sync can not work.`);
+    else if (tested.fatal) out.say(`${record.name}: a sync cannot work.`);
     else out.say(`${record.name}: a sync works, but is partial: ${failed} of ${tested.steps.length} steps failed.`);
     return failed === 0 ? 'done' : 'failed';
   },

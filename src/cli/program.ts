@@ -156,7 +156,7 @@ async function givenUp(world: World, signal: AbortSignal): Promise<never> {
 
 function outputEnded(world: World, error: NodeJS.ErrnoException, verb: Verb): Exit {
   if (error.code === 'EPIPE') return 'done';
-  const failure = new CliFailure('failed', 'OUTPUT_FAILED', `standard output can not be written: ${error.message}`);
+  const failure = new CliFailure('failed', 'OUTPUT_FAILED', `standard output cannot be written: ${error.message}`);
   return reportFailure(new Output(world, false), world, failure, verb.path.join(' '));
 }
 

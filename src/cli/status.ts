@@ -15,7 +15,7 @@ export const statusVerb = verb<[fabric?: string], { watch?: true }>({
   summary: 'how every fabric stands, or one of them in detail',
   details:
     'State, due time, last sync, counts and errors from Postgres, with the timers as Redis has them; it says where the two ' +
-    'disagree. What can not be asked is named, and the rest is told. +/~/- are the objects that the last run created, ' +
+    'disagree. What cannot be asked is named, and the rest is told. +/~/- are the objects that the last run created, ' +
     'updated and deleted.',
   examples: [
     'fabric-syncd status',

@@ -1,5 +1,5 @@
 // What a daemon tells of itself beside its log on standard output: metrics, traces, and the log by OTLP. Opened together
-// and ended together; what is open when another can not be opened is ended too, with what it holds delivered.
+// and ended together; what is open when another cannot be opened is ended too, with what it holds delivered.
 
 import { randomUUID } from 'node:crypto';
 import type { Measuring } from '../../otel/metrics-start.ts';

@@ -161,7 +161,7 @@ async function choose(
 }
 
 function refusal({ name, reason }: { name: string; reason: IdleReason }): CliFailure {
-  return new CliFailure('refused', reason.toUpperCase(), `${name} can not be synced: ${idleWords[reason]}`, {
+  return new CliFailure('refused', reason.toUpperCase(), `${name} cannot be synced: ${idleWords[reason]}`, {
     hint: idleHint(reason, name),
   });
 }

@@ -9,7 +9,7 @@ export const unlockVerb = verb<[fabric: string]>({
   path: ['unlock'],
   summary: 'free a fabric from a run that hangs',
   details:
-    'Takes the lock away from whoever holds it. That is safe at any time: the run that is cut off can not write to the ' +
+    'Takes the lock away from whoever holds it. That is safe at any time: the run that is cut off cannot write to the ' +
     'inventory any more, and the fabric is synced again as it was due. A lock of a daemon that died frees itself when ' +
     'its lease ends, so this is for a daemon that lives and hangs.',
   examples: ['fabric-syncd unlock lab'],

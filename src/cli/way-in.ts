@@ -1,7 +1,7 @@
 // From the options of `fabric add` and `fabric set` to the address and the credential of a fabric.
 //
 //   W1. No secret is ever an argument: every user of the host reads the list of processes.
-//   W2. What is read here is checked here: nothing that can not work is stored.
+//   W2. What is read here is checked here: nothing that cannot work is stored.
 
 import { resolve } from 'node:path';
 import { FabricFailure, hintByCode } from '../../machines/fabric/failure.ts';

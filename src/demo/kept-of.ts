@@ -1,4 +1,4 @@
-// What the daemon is to keep of a simulated fabric that serves given manifests, and what of them it can not keep.
+// What the daemon is to keep of a simulated fabric that serves given manifests, and what of them it cannot keep.
 
 import { type KindKey, kindKey, kindsAddable, resolveKinds, type WantedKind } from '../sync/kinds.ts';
 import type { StoredObject } from './fabrics/stored-object.ts';

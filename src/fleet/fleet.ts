@@ -129,7 +129,7 @@ export class Fleet {
 
   /**
    * A person asked for a sync now.
-   * @returns `asked`; `joined` where a run is in hand; `left` to the next daemon, as this one stops; or why it can not be
+   * @returns `asked`; `joined` where a run is in hand; `left` to the next daemon, as this one stops; or why it cannot be
    */
   request(
     fabricId: string,

@@ -14,7 +14,7 @@ export interface Planner {
   of(row: FabricRow): Plan;
   /**
    * Plans rows and remembers what changed. A row that moved meanwhile is read and planned anew: of two daemons that plan
-   * one fabric at once, the second takes the word of the first. Throws `DATABASE_UNAVAILABLE` where it can not be done.
+   * one fabric at once, the second takes the word of the first. Throws `DATABASE_UNAVAILABLE` where it cannot be done.
    */
   remember(rows: readonly FabricRow[]): Promise<readonly Planned[]>;
 }
@@ -60,7 +60,7 @@ export function createPlanner(
   };
 }
 
-/** Whether the row says something else than the plan that was read off it. */
+/** Whether the row says something other than the plan that was read off it. */
 export function differs(row: FabricRow, plan: Plan): boolean {
   if (plan.state === 'idle') return row.state !== 'idle' || row.dueAtMs !== null;
   // A live lease means somebody is running it; its commit writes the row.

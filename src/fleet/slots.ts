@@ -1,7 +1,7 @@
 // How many fabrics may run at once, and who is next.
 //
 //   C1. Never more than `capacity` runs; never more than half of them (at least one) for fabrics in trouble, so that
-//       dead fabrics, however many, can not keep the healthy ones waiting.
+//       dead fabrics, however many, cannot keep the healthy ones waiting.
 //   C2. A person comes first, then what is due, then what is in trouble; but nobody starves: after so many grants that
 //       passed a waiting class over, that class is served once.
 //   C3. A fabric waits or runs once: asking again while it waits changes nothing, except that a person's asking counts.

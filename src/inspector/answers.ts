@@ -17,7 +17,7 @@ export class Refusal extends Error {
     this.hint = hint;
   }
 
-  /** Nobody knows it; where Postgres can not be asked, that says nothing. */
+  /** Nobody knows it; where Postgres cannot be asked, that says nothing. */
   static noSuchFabric(nameOrNumber: string, { postgres }: PartsDocument): Refusal {
     const name = nameOrNumber.slice(0, 100);
     if (postgres.state !== 'missing') return new Refusal(404, 'NO_SUCH_FABRIC', `there is no fabric "${name}"`);

@@ -1,4 +1,4 @@
-// The statechart as a document, read off the machine itself, so that a drawing of it can not tell another story.
+// The statechart as a document, read off the machine itself, so that a drawing of it cannot tell another story.
 
 import { fabricMachine } from '../../machines/fabric/machine.ts';
 import type { ChartTransition, MachineDocument, StateDocument } from './documents.ts';
@@ -99,7 +99,7 @@ function guardNames(guard: unknown): string[] {
 function nameOf(named: unknown): string {
   if (typeof named === 'string') return named;
   const { type } = named as { type?: unknown };
-  if (typeof type !== 'string') throw new Error('a guard or an action without a name can not be drawn');
+  if (typeof type !== 'string') throw new Error('a guard or an action without a name cannot be drawn');
   return type;
 }
 

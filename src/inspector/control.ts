@@ -91,7 +91,7 @@ export class Control {
     const planned = plan(row, nowMs);
     if (planned.state === 'idle' && !manualAllowed[planned.reason]) {
       const { reason } = planned;
-      const said = `${row.name} can not be synced: ${idleWords[reason]}`;
+      const said = `${row.name} cannot be synced: ${idleWords[reason]}`;
       throw new Refusal(409, reason.toUpperCase(), said, idleHint(reason, row.name));
     }
     const [request] = await this.#deps.operator.request([row.fabricId], by, traceparent, act);

@@ -334,7 +334,7 @@ export interface TimerDocument {
   readonly fabric: string;
   readonly fabric_id: string;
   readonly state: TimerState;
-  /** What Redis holds; null where it holds none, or can not be asked. */
+  /** What Redis holds; null where it holds none, or cannot be asked. */
   readonly redis: { readonly due_at: string; readonly kind: string; readonly shows_at: string } | null;
   /** What the row says; null where it says that there is none. */
   readonly postgres: { readonly due_at: string; readonly kind: string } | null;

@@ -37,7 +37,7 @@ export function judgeTarget(
   try {
     return { path: before.slice(1).split('/').map(decodeURIComponent), query: new URLSearchParams(query) };
   } catch {
-    throw badRequest('the path can not be decoded');
+    throw badRequest('the path cannot be decoded');
   }
 }
 

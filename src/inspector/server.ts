@@ -116,7 +116,7 @@ export class InspectorServer implements Service {
       const where = address.kind === 'unix' ? address.path : baseUrl(address, address.port);
       const why = cause instanceof SocketPathTaken ? cause.why : `${(cause as NodeJS.ErrnoException).code}`;
       throw new NotListening(
-        `the inspector can not listen on ${where} (${why}): free it, or set FABRIC_SYNCD_INSPECTOR to another`,
+        `the inspector cannot listen on ${where} (${why}): free it, or set FABRIC_SYNCD_INSPECTOR to another`,
         { cause },
       );
     }

@@ -89,7 +89,7 @@ function decoded(pathname: string): readonly string[] {
   try {
     return pathname.slice(1).split('/').map(decodeURIComponent);
   } catch {
-    throw new Refusal(400, 'BAD_REQUEST', 'the path can not be decoded');
+    throw new Refusal(400, 'BAD_REQUEST', 'the path cannot be decoded');
   }
 }
 

@@ -32,7 +32,7 @@ export interface OpenFabric extends FabricApi {
  *
  * @param credential asked at the first request, and once more by a request that meets a 401
  * @param onRequest told of each HTTP exchange when it has ended
- * @throws FabricFailure `SETTINGS_INVALID` where the address can not be used
+ * @throws FabricFailure `SETTINGS_INVALID` where the address cannot be used
  */
 export function openFabricApi(
   address: FabricAddress,
@@ -58,7 +58,7 @@ export function fabricApiOver(transport: Transport): OpenFabric {
     async groups(signal) {
       const list = objectOf('/apis', await transport.get('/apis', signal));
       const groups = asArray(list.groups);
-      if (list.kind !== 'APIGroupList' || groups === null) throw notKubernetes('/apis', 'something else than groups');
+      if (list.kind !== 'APIGroupList' || groups === null) throw notKubernetes('/apis', 'something other than groups');
       return new Map(groups.flatMap((group) => readGroup(group, scrub)));
     },
 
@@ -70,7 +70,7 @@ export function fabricApiOver(transport: Transport): OpenFabric {
       const list = objectOf(path, answer);
       const resources = asArray(list.resources);
       if (list.kind !== 'APIResourceList' || resources === null) {
-        throw notKubernetes(path, 'something else than resources');
+        throw notKubernetes(path, 'something other than resources');
       }
       return resources.flatMap((resource) => readResource(group, version, resource, scrub));
     },
@@ -96,7 +96,7 @@ export function fabricApiOver(transport: Transport): OpenFabric {
       const answer = await transport.get(path, signal);
       if (answer.status === 403 || answer.status === 404) return null;
       const namespace = objectOf(path, answer);
-      if (namespace.kind !== 'Namespace') throw notKubernetes(path, 'something else than a namespace');
+      if (namespace.kind !== 'Namespace') throw notKubernetes(path, 'something other than a namespace');
       const uid = uidOf(asObject(namespace.metadata)?.uid, scrub);
       if (uid === null) throw notKubernetes(path, 'a namespace without a usable uid');
       return uid;
@@ -140,7 +140,7 @@ function readGroup(entry: unknown, scrub: Scrub): [string, readonly string[]][] 
   return [[name, [...first, ...served.filter((version) => version !== first[0])]]];
 }
 
-/** A listable kind; nothing for a subresource (`switches/status`), for what can not be listed, and for what is no name. */
+/** A listable kind; nothing for a subresource (`switches/status`), for what cannot be listed, and for what is no name. */
 function readResource(group: string, version: string, entry: unknown, scrub: Scrub): ServedKind[] {
   const resource = asObject(entry);
   const plural = asText(resource?.name);
@@ -163,7 +163,7 @@ function readPage(kind: ServedKind, list: Json, bytes: number, scrub: Scrub): Pa
   const items = list.items === null ? [] : asArray(list.items);
   if (items === null) return 'a list without items';
   if (!items.every((item): item is KubeObject => asObject(item) !== null))
-    return 'a list of something else than objects';
+    return 'a list of something other than objects';
   return {
     items: items.map((item) => withoutToken(item, scrub)),
     continueToken: asText(metadata.continue),

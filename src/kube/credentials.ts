@@ -76,7 +76,7 @@ export function readRef(ref: string): CredentialRef {
   if (scheme === 'credential') {
     // systemd's own rule for names of credentials; it keeps the path inside the directory.
     if (!/^[A-Za-z0-9_.:@-]{1,255}$/.test(rest) || rest === '.' || rest === '..') {
-      return refuse('names a systemd credential with a character that such a name can not have');
+      return refuse('names a systemd credential with a character that such a name cannot have');
     }
     return { kind: 'credential', name: rest };
   }

@@ -23,7 +23,7 @@ const table: Readonly<Record<string, readonly [FailureCode, string]>> = {
   EPIPE: ['UNREACHABLE', 'the connection was closed'],
   EHOSTUNREACH: ['UNREACHABLE', 'there is no route to the host'],
   EHOSTDOWN: ['UNREACHABLE', 'the host is down'],
-  ENETUNREACH: ['UNREACHABLE', 'the network can not be reached'],
+  ENETUNREACH: ['UNREACHABLE', 'the network cannot be reached'],
   ENETDOWN: ['UNREACHABLE', 'the network is down'],
   EADDRNOTAVAIL: ['UNREACHABLE', 'this host has no free address or port to connect from'],
   EACCES: ['UNREACHABLE', 'this host may not connect there (a local firewall or policy)'],

@@ -27,7 +27,7 @@ export function assertKeyPair(certPem: string, keyPem: string, what: string): vo
     key = createPrivateKey(keyPem);
   } catch {
     // OpenSSL's error is about the bytes of a secret: it goes no further.
-    throw failed('has a key that can not be read', 'It is a private key in PEM form.');
+    throw failed('has a key that cannot be read', 'It is a private key in PEM form.');
   }
   if (certificate?.checkPrivateKey(key) !== true) throw failed('and its key do not belong together');
 }

@@ -34,7 +34,7 @@ export interface Kubeconfig {
  * Reads one context of a kubeconfig, and the files that it names.
  *
  * @param context null: the file's `current-context`
- * @throws FabricFailure `SETTINGS_INVALID` for what the file says, `CREDENTIAL_UNREADABLE` for files that can not be read
+ * @throws FabricFailure `SETTINGS_INVALID` for what the file says, `CREDENTIAL_UNREADABLE` for files that cannot be read
  */
 export async function readKubeconfig(
   path: string,

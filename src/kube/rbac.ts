@@ -10,7 +10,7 @@ const rbac = 'rbac.authorization.k8s.io';
 const labels = { 'app.kubernetes.io/name': account };
 
 /**
- * The plurals of the product's kinds. They are the names of its CRDs and can not change. Rights are written before there
+ * The plurals of the product's kinds. They are the names of its CRDs and cannot change. Rights are written before there
  * is anything that could ask discovery; a sync asks discovery and never this table.
  */
 const pluralByKind: Readonly<Record<string, string>> = {

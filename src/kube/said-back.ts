@@ -13,7 +13,7 @@ const metadataGoesBy = ['name', 'namespace', 'uid', 'resourceVersion'] as const;
 /** Opaque, as the uids of objects are. */
 const uidFormat = /^[\x21-\x7e]{1,253}$/;
 
-/** Null where it can not be a uid. */
+/** Null where it cannot be a uid. */
 export function uidOf(value: unknown, scrub: Scrub): string | null {
   return typeof value === 'string' && uidFormat.test(value) && scrub(value) === value ? value : null;
 }

@@ -6,7 +6,7 @@
 //       another row, or changed, does not open.
 //   S2. The key id says which key sealed it, so that a wrong key is told from a damaged text.
 //   S3. A key file may hold several keys, one a line: the first seals, every one opens. So a key is rotated without an
-//       hour in which some daemon can not open what another program sealed.
+//       hour in which some daemon cannot open what another program sealed.
 //   S4. Neither the key nor the secret is in a failure.
 
 import {

@@ -46,7 +46,7 @@ export async function readSmallFile(
         'Give the daemon’s user the right to read it, or use LoadCredential.',
       );
     }
-    throw failed(`can not be read (${code ?? 'unknown error'})`);
+    throw failed(`cannot be read (${code ?? 'unknown error'})`);
   } finally {
     clearTimeout(timer);
   }

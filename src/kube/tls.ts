@@ -40,7 +40,7 @@ export function readCertificates(pem: string, what: string): readonly X509Certif
     try {
       return new X509Certificate(block);
     } catch (cause) {
-      throw new FabricFailure('SETTINGS_INVALID', `${what}: certificate ${index + 1} in it can not be read`, {
+      throw new FabricFailure('SETTINGS_INVALID', `${what}: certificate ${index + 1} in it cannot be read`, {
         cause: plainCause(cause),
       });
     }
@@ -84,7 +84,7 @@ export function secureContextFor(address: FabricAddress, credential: Credential 
       ...(credential?.kind === 'client_certificate' && { cert: credential.certPem, key: credential.keyPem }),
     });
   } catch (cause) {
-    throw new FabricFailure('CREDENTIAL_UNREADABLE', `${address.fabricName}: the client certificate can not be used`, {
+    throw new FabricFailure('CREDENTIAL_UNREADABLE', `${address.fabricName}: the client certificate cannot be used`, {
       cause: plainCause(cause),
     });
   }

@@ -14,7 +14,7 @@ export function readToken(text: string, what: string): string {
   return token;
 }
 
-/** @throws FabricFailure `CREDENTIAL_UNREADABLE` where the token can not be sent; the token is not in it */
+/** @throws FabricFailure `CREDENTIAL_UNREADABLE` where the token cannot be sent; the token is not in it */
 export function assertToken(token: string, what: string): void {
   const wrong = faultOf(token);
   if (wrong === null) return;

@@ -49,7 +49,7 @@ export interface Transport {
 /** The text of an error is worth this much and no more. */
 const errorBytesMax = 64 * 1024;
 
-/** @throws FabricFailure `SETTINGS_INVALID` where the address can not be used */
+/** @throws FabricFailure `SETTINGS_INVALID` where the address cannot be used */
 export function openTransport(
   address: FabricAddress,
   askCredential: () => Promise<Credential>,

@@ -33,6 +33,6 @@ export interface FabricLock {
   acquire(fabricId: string): Promise<Acquired>;
   /** @returns the lease renewed, or null: lost, or in doubt (K2) */
   renew(lease: Lease): Promise<Lease | null>;
-  /** Never throws: a lease that can not be given back expires. */
+  /** Never throws: a lease that cannot be given back expires. */
   release(lease: Lease): Promise<void>;
 }

@@ -76,7 +76,7 @@ function parseHost(text: string, portInQuery: string | undefined): DatabaseHost 
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || !URL.canParse(`postgres://${bracketed === undefined ? host : `[${host}]`}`)) {
-    throw new Error('the database URL has a host that can not be read');
+    throw new Error('the database URL has a host that cannot be read');
   }
   return { host: host || 'localhost', port: parsePort(port ?? portInQuery) };
 }

@@ -80,13 +80,13 @@ export function cancelOnAbort(
   };
 }
 
-/** Resolves when the server has heard it, or can not be asked. */
+/** Resolves when the server has heard it, or cannot be asked. */
 async function request({ sockets }: Pool, query: CancellableQuery): Promise<void> {
   let asked: Promise<unknown> = Promise.resolve();
   const opened = sockets.openedBeside(() => {
     asked = query.canceller(query);
   });
-  // The server closes the connection when it is done. Where TLS can not be agreed upon the driver never answers.
+  // The server closes the connection when it is done. Where TLS cannot be agreed upon the driver never answers.
   const closed = opened.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
   await Promise.race([asked, ...closed]).catch(() => {});
 }

@@ -67,7 +67,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Opens nothing yet: connections come with the first act. @throws Error where the URL can not be read */
+/** Opens nothing yet: connections come with the first act. @throws Error where the URL cannot be read */
 export function openDatabase(options: ConnectOptions): Database {
   const address = parseDatabaseUrl(options.url);
   const clock = options.clock ?? systemClock;

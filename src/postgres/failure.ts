@@ -41,7 +41,7 @@ export function databaseFailure(thrown: unknown, act: string): unknown {
     return new FabricFailure('INTERNAL', `Postgres was asked wrongly to ${act} (${code})`, { cause });
   if (!sqlState.test(code)) {
     // The driver's own codes (CONNECTION_CLOSED, CONNECT_TIMEOUT …) and the system's (ECONNREFUSED, ENOENT …).
-    return new FabricFailure('DATABASE_UNAVAILABLE', `Postgres can not be reached to ${act} (${code})`, {
+    return new FabricFailure('DATABASE_UNAVAILABLE', `Postgres cannot be reached to ${act} (${code})`, {
       cause,
       facts: { error: code },
     });

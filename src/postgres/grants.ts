@@ -1,6 +1,6 @@
 // The least that a running daemon and the verbs beside it need of Postgres, for a role that owns nothing.
 //
-//   GR1. The schema is made and upgraded by its owner (`fabric-syncd migrate`); the running role can not change it.
+//   GR1. The schema is made and upgraded by its owner (`fabric-syncd migrate`); the running role cannot change it.
 //   GR2. The tests run the daemon under exactly these, and take each of them away to see that it is missed.
 
 export type TableRight = 'select' | 'insert' | 'update' | 'delete';

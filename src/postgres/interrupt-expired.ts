@@ -1,5 +1,5 @@
 // `syncing` means a live lease. A lease that ran out belonged to a daemon that died, or that lost its way to Postgres:
-// its run is closed, its epoch can not commit any more, and the attempt counts like any other that failed. A fabric whose
+// its run is closed, its epoch cannot commit any more, and the attempt counts like any other that failed. A fabric whose
 // runs end the daemon itself must not end it again and again without a pause.
 
 import type { BackoffPolicy } from '../../machines/fabric/backoff.ts';

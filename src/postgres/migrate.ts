@@ -47,7 +47,7 @@ export class SchemaRefused extends Error {
 
 /**
  * @returns the names of the migrations that were applied, in order
- * @throws SchemaRefused, or FabricFailure where the database can not do it
+ * @throws SchemaRefused, or FabricFailure where the database cannot do it
  */
 export async function migrate(database: Database): Promise<readonly string[]> {
   const migrations = await loadMigrations();

@@ -1,6 +1,6 @@
 // Transactions of several statements, each on a connection of its own.
 //
-//   T1. A transaction happened whole or not at all; whoever gets an error from the `commit` itself can not know which.
+//   T1. A transaction happened whole or not at all; whoever gets an error from the `commit` itself cannot know which.
 //   T2. No statement is sent once its connection is gone. The driver's own `begin` does that (its `rollback`, at the latest)
 //       and takes the process down with it: postgres.js 3.4.9 writes to a socket that is null, in a `setImmediate`.
 //   T3. An abort cancels the statement in hand, rolls back, and only then rejects: afterwards nothing of it is in flight, a

@@ -42,7 +42,7 @@ export function readRedisUrl(text: string): RedisAddress {
 }
 
 function parse(text: string): URL {
-  if (!URL.canParse(text)) throw new TypeError('the URL of a Redis can not be read');
+  if (!URL.canParse(text)) throw new TypeError('the URL of a Redis cannot be read');
   return new URL(text);
 }
 

@@ -50,7 +50,7 @@ export function createClient(address: RedisAddress, name: string, timeouts: Clie
     // Said, so that no NODE_TLS_REJECT_UNAUTHORIZED turns it off. The certificate must be for the host, name or address.
     ...(tls && { tls: { rejectUnauthorized: true } }),
     db,
-    // RESP2: all that is claimed to work speaks it, and a subscriber can not be mistaken for another connection.
+    // RESP2: all that is claimed to work speaks it, and a subscriber cannot be mistaken for another connection.
     protocol: 2,
     // Redis takes no blanks in a name.
     connectionName: name.replace(/[^!-~]+/g, '-'),

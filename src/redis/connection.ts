@@ -60,7 +60,7 @@ export class RedisConnection {
     });
   }
 
-  /** Why it can not be used now; null where it can. */
+  /** Why it cannot be used now; null where it can. */
   get trouble(): FabricFailure | null {
     return this.#trouble;
   }

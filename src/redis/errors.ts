@@ -24,7 +24,7 @@ const hintByReply: Readonly<Record<string, string>> = {
   NOPERM: 'The Redis user in REDIS_URL may not do this: see the rights that the README lists.',
   READONLY: 'This Redis is a replica: point REDIS_URL at the primary.',
   OOM: 'Redis is full: raise its maxmemory, and keep maxmemory-policy at noeviction.',
-  MISCONF: 'Redis can not write its disk and refuses writes: see its log.',
+  MISCONF: 'Redis cannot write its disk and refuses writes: see its log.',
   LOADING: 'Redis is reading its data; it is used again when it is done.',
   WRONGTYPE: 'Something else wrote to our keys: set FABRIC_SYNCD_REDIS_PREFIX to a name of its own.',
   MOVED: 'This node of a Redis Cluster does not hold our keys: point REDIS_URL at the one that does.',

@@ -19,7 +19,7 @@ export interface RedisOptions {
   readonly name: string;
   /** False for one who never sleeps on the timers: it opens no connection to be woken on. */
   readonly sleeps?: boolean;
-  /** A timer was found that can not be read; it is dropped, and the sweep arms it anew. */
+  /** A timer was found that cannot be read; it is dropped, and the sweep arms it anew. */
   readonly onBroken?: (fabricId: string) => void;
 }
 

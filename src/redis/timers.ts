@@ -1,7 +1,7 @@
 // The timers in Redis: a sorted set says when each shows, a hash what it is. Every act is one script or one command, so
 // that it happened whole or not at all; an act that throws may have happened, and repeating it is safe.
 //
-//   R1. A timer that can not be read never stops the others: it is dropped, told, and armed anew by the sweep.
+//   R1. A timer that cannot be read never stops the others: it is dropped, told, and armed anew by the sweep.
 //   R2. A claim also learns when the next timer shows. That answer serves a `nextMs` asked in the same turn of the
 //       event loop, before anything else can have been heard, and is forgotten then.
 
@@ -16,7 +16,7 @@ export interface RedisTimersDeps {
   readonly keys: RedisKeys;
   /** Null for one who never sleeps on the store (a verb of the command line): it opens no second connection. */
   readonly wake: WakeChannel | null;
-  /** A timer was found that can not be read. */
+  /** A timer was found that cannot be read. */
   readonly onBroken: (fabricId: string) => void;
 }
 

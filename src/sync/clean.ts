@@ -25,7 +25,7 @@ export const cleanLimitsDefault: CleanLimits = {
 
 export type Cleaned =
   | { readonly kind: 'cleaned'; readonly json: string; readonly hash: string }
-  /** It can not be stored; the reason is for people. */
+  /** It cannot be stored; the reason is for people. */
   | { readonly kind: 'refused'; readonly reason: string };
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -106,7 +106,7 @@ function contentOf(object: KubeObject): Record<string, unknown> {
   return content;
 }
 
-/** Brings keys into order, and finds on the way what can not be kept. */
+/** Brings keys into order, and finds on the way what cannot be kept. */
 class Ordering {
   refusal: string | null = null;
   readonly #depthMax: number;
@@ -199,7 +199,7 @@ function firstFlaw(values: readonly unknown[]): string | null {
   return null;
 }
 
-/** Why a text can not be stored; null where it can. */
+/** Why a text cannot be stored; null where it can. */
 export function flawOf(text: string): string | null {
   if (text.includes('\0')) return 'it has a NUL character in a text';
   return text.isWellFormed() ? null : 'it has half of a surrogate pair in a text';

@@ -5,7 +5,7 @@
 //       cleaned or hashed.
 //   V2. Same uid and content under another version: touched. An upgrade that rewrites every object changes nothing. Another
 //       version of the API may serve other content under the same resourceVersion, so it is looked at.
-//   V3. What can not be stored is quarantined, and what is stored under its name stays as it is.
+//   V3. What cannot be stored is quarantined, and what is stored under its name stays as it is.
 //   V4. Only what is stored and was not seen at all is absent; and where an entry of the list could not be told, nothing
 //       is: it may have been any of them.
 
@@ -49,7 +49,7 @@ export interface KindFindings {
   readonly quarantined: readonly QuarantinedObject[];
   /** Resource ids of what is not there any more (V4). */
   readonly absent: readonly string[];
-  /** Entries that could not be told: absences can not be known. */
+  /** Entries that could not be told: absences cannot be known. */
   readonly unidentified: number;
 }
 

@@ -104,7 +104,7 @@ export function resolveKinds(added: readonly string[], removed: readonly string[
   }));
 }
 
-/** The kind, or in words why it can not be added. */
+/** The kind, or in words why it cannot be added. */
 function nameToAdd(text: string): KnownKind | string {
   const given = text.trim();
   const refusal = kindsNeverRead.get(given.split('.', 1)[0]?.toLowerCase() ?? '');

@@ -33,7 +33,7 @@ export class RequestLog {
 
   /**
    * What does not fit what was run; every daemon has ended.
-   * @param leaseTtlMs of the daemons: who can not be told of a fence stops when its lease ends
+   * @param leaseTtlMs of the daemons: who cannot be told of a fence stops when its lease ends
    */
   async faults(sql: Sql, leaseTtlMs: number, wireMs: number): Promise<readonly string[]> {
     await this.gather();

@@ -15,7 +15,7 @@ export interface Fault {
   readonly lastsMs: readonly [least: number, most: number];
   /** Where others go on meanwhile: everything must be well again without any healing. */
   readonly othersGoOn: boolean;
-  /** False where it can not be had on this ground. */
+  /** False where it cannot be had on this ground. */
   readonly possible?: (ground: Ground) => boolean;
   /** @returns what was struck, in words */
   strike(ground: Ground, dice: Dice): Promise<string>;

@@ -58,7 +58,7 @@ async function storm(order: Order, signal: AbortSignal): Promise<number> {
       `seed ${order.seed}; ${order.daemons} daemons, ${order.fabrics} fabrics every ${order.intervalSeconds} s${order.lockNodes ? ', three lock nodes' : ''}`,
     );
     if (!ground.dumpTools) say('no dump is restored here: there is no pg_dump that fits the server');
-    if (!ground.disk) say('the disk of Redis can not be filled here: a file system may not be mounted');
+    if (!ground.disk) say('the disk of Redis cannot be filled here: a file system may not be mounted');
     const beganMs = systemClock.nowMs();
     await ground.healAll();
     if ((await allSynced(ground, beganMs, boundMs)) === null)

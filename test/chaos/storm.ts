@@ -109,7 +109,7 @@ async function strike({ ground, dice, boundMs, say }: StormDeps, chosen: readonl
 export async function allSynced({ sql, inHands }: Ground, sinceMs: number, withinMs: number): Promise<number | null> {
   for (;;) {
     const nowMs = systemClock.nowMs();
-    // Postgres may be what was struck: whoever can not be asked has not answered yet.
+    // Postgres may be what was struck: whoever cannot be asked has not answered yet.
     const [row] = await sql<{ left: number; last: number | null }[]>`
       with synced as (
         select f.id, min(r.finished_at) as at

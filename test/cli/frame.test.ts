@@ -182,7 +182,7 @@ describe('what failed', () => {
     });
   });
 
-  test('can not steer the terminal that shows it', async () => {
+  test('cannot steer the terminal that shows it', async () => {
     const verbs = doing(async () => {
       throw new CliFailure('failed', 'ODD', 'it said \u001b[31mred\u001b[0m \u202eturned', { hint: '\u0007' });
     });
@@ -307,6 +307,6 @@ describe('an end from outside', () => {
     const stderr = new PassThrough();
     const { world } = worldOf(['key', 'generate'], { stdout, stderr });
     expect(await runProgram(world)).toBe(1);
-    expect(String(stderr.read())).toContain('standard output can not be written: full');
+    expect(String(stderr.read())).toContain('standard output cannot be written: full');
   });
 });

@@ -42,7 +42,11 @@ const failing = {
   dueKind: 'retry',
   dueAtMs: nowMs + 3_400,
   attempts: 3,
-  failure: { code: 'SERVER_ERROR', message: 'medium (10.0.0.1): answered 503', hint: 'It is retried by itself.' },
+  failure: {
+    code: 'SERVER_ERROR',
+    message: 'medium (10.0.0.1): answered 503',
+    hint: 'It will be retried automatically.',
+  },
   lastRun: sampleRun({ outcome: 'failed' }),
 } as const;
 
@@ -97,7 +101,7 @@ describe('the fleet on a terminal', () => {
       ▸  medium  backoff    error        3s  20s       36      -  ▅█▃
 
         medium (10.0.0.1): answered 503 (try 3)
-        It is retried by itself.
+        It will be retried automatically.
 
       ↑↓ choose · Enter open · / filter · s sort · q quit
       "

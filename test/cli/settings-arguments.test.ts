@@ -13,7 +13,7 @@ describe('the command lines that settings refuse before anything is done', () =>
   const way = '--server https://cn:6443 --token-file t --ca-file c';
   test.each([
     ['fabric add', "missing required argument 'name'"],
-    [`fabric add 12 ${way}`, 'can not be all digits'],
+    [`fabric add 12 ${way}`, 'cannot be all digits'],
     [`fabric add -- -lab`, 'begins and ends with a letter or digit'],
     [`fabric add 'a/b' ${way}`, 'up to 100 letters, digits'],
     [`fabric add ${'a'.repeat(101)} ${way}`, 'up to 100 letters, digits'],
@@ -38,7 +38,7 @@ describe('the command lines that settings refuse before anything is done', () =>
     ['fabric set lab', 'nothing to change'],
     ['fabric set lab --no-test', 'nothing to change'],
     ['fabric set lab --enable --disable', 'contradict'],
-    ['fabric set lab --name 7', 'can not be all digits'],
+    ['fabric set lab --name 7', 'cannot be all digits'],
     ['fabric set lab --name ', 'argument missing'],
     ['completion tcsh', 'Allowed choices are bash, zsh, fish'],
   ])('%s', async (line, words) => {
@@ -63,7 +63,7 @@ describe('without a database', () => {
     },
   );
 
-  test('a URL that can not be read is not repeated, since it may hold a password', async () => {
+  test('a URL that cannot be read is not repeated, since it may hold a password', async () => {
     const { code, stderr } = await run('fabric list', { DATABASE_URL: 'postgres://u:canary@h:99999/d' });
     expect(code).toBe(exitCodes.settings.code);
     expect(stderr).toContain('DATABASE_URL');
@@ -130,7 +130,7 @@ describe('check-config', () => {
       expect(stdout).not.toContain('canary');
     });
 
-    test('says when they can not be read', async () => {
+    test('says when they cannot be read', async () => {
       await writeFile(join(directory, 'file'), '');
       const wrong = await run('check-config', { CREDENTIALS_DIRECTORY: join(directory, 'file') });
       expect(wrong.code).toBe(exitCodes.settings.code);

@@ -48,7 +48,7 @@ test('what goes out says who tells, as the settings have it', async () => {
   ]);
 });
 
-test('what is open when another part can not be opened is ended, with what it holds delivered', async () => {
+test('what is open when another part cannot be opened is ended, with what it holds delivered', async () => {
   const receiver = await collector();
   const broken = new Error('nobody may hear this log');
   const log: RootLog = {

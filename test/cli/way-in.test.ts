@@ -28,7 +28,7 @@ test.each([
   ['the CA file', 'nofile', { server, tokenFile: 'text', caFile: 'nofile' }],
   ['the kubeconfig', 'nofile', { kubeconfig: 'nofile' }],
   ['the token file', '.', { server, tokenFile: '.' }],
-])('%s %s that can not be read: nobody is told to look at the daemon', async (what, _file, options) => {
+])('%s %s that cannot be read: nobody is told to look at the daemon', async (what, _file, options) => {
   const refused = await read(options).catch((thrown: unknown) => thrown);
   expect(refused).toMatchObject({
     exit: 'usage',

@@ -237,7 +237,7 @@ describe('the watchdog', () => {
       const daemon = vitals(place);
       expect(daemon.progress()).toEqual({ ok: true });
       expect(daemon.overdueMs()).toBeGreaterThan(120_000);
-      const why = `fabric-7 can not be run: ${code}: Postgres did not claim a fabric: permission denied`;
+      const why = `fabric-7 cannot be run: ${code}: Postgres did not claim a fabric: permission denied`;
       expect(daemon.statusLine()).toContain(`; ${why}`);
       expect(daemon.health()).toMatchObject({ ok: false, why, postgres: 'ok' });
       database.before = () => {};

@@ -93,7 +93,7 @@ test('where history is kept for ever nothing is asked', async () => {
   expect(asked).toEqual([]);
 });
 
-test('a daemon whose history can not be pruned sweeps, and is in no trouble', async () => {
+test('a daemon whose history cannot be pruned sweeps, and is in no trouble', async () => {
   const place = memoryPlace();
   place.database.add('7');
   const daemon = memoryDaemon(place);

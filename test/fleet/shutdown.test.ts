@@ -69,7 +69,7 @@ describe('a daemon that is stopped', () => {
     expect(database.runs.at(-1)?.outcome).toBe('cancelled');
   });
 
-  test('a second signal does not wait for long either where the run can not be written down', async () => {
+  test('a second signal does not wait for long either where the run cannot be written down', async () => {
     const { clock, database, running, end } = await ready();
     await running();
     const hung = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 // Starts the thread of a target and watches it from outside: whoever hangs in the middle of a regular expression, or fills
-// all memory, can not say so, but the input in hand is on the board.
+// all memory, cannot say so, but the input in hand is on the board.
 //
 //   W1. Time is CPU: this thread sleeps, so what the process computes is the other's.
 //   W2. What seems to hang, or to need too much memory, is given once more to a new thread; only what does so again is told.

@@ -9,7 +9,7 @@ import { Board } from './board.ts';
 import { search } from './search.ts';
 import type { Target } from './target.ts';
 
-/** What is to be done; a target can not be sent to a thread, its name can. */
+/** What is to be done; a target cannot be sent to a thread, its name can. */
 export interface Order {
   /** The module that exports `targets`. */
   readonly module: string;

@@ -43,7 +43,7 @@ describe('every answer', () => {
     expect(header('content-type')).toContain('application/json');
   });
 
-  test.each(['/%', '/api/fabrics/%ff', '/assets/%c0%ae'])('%s can not be decoded, and is refused', async (path) => {
+  test.each(['/%', '/api/fabrics/%ff', '/assets/%c0%ae'])('%s cannot be decoded, and is refused', async (path) => {
     const { port, host } = await openStand();
     expect((await raw(port, get(path, { host }))).status).toBe(400);
   });

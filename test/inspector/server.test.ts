@@ -85,7 +85,7 @@ test('a port that is taken is told with what to do', async () => {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   try {
     await expect(openStand({ address: { kind: 'tcp', host: '127.0.0.1', port } })).rejects.toThrow(
-      new RegExp(`can not listen on http://127.0.0.1:${port} \\(EADDRINUSE\\): free it, or set FABRIC_SYNCD_INSPECTOR`),
+      new RegExp(`cannot listen on http://127.0.0.1:${port} \\(EADDRINUSE\\): free it, or set FABRIC_SYNCD_INSPECTOR`),
     );
   } finally {
     other.close();

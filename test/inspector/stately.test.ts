@@ -217,9 +217,7 @@ describe('who may not look', () => {
       members: () => [],
       onTransition: () => () => {},
     });
-    await expect(second.start()).rejects.toThrow(
-      /FABRIC_SYNCD_STATELY: can not listen on 127.0.0.1:\d+ \(EADDRINUSE\)/,
-    );
+    await expect(second.start()).rejects.toThrow(/FABRIC_SYNCD_STATELY: cannot listen on 127.0.0.1:\d+ \(EADDRINUSE\)/);
   });
 
   test('one that asks by plain HTTP is told what this is', async () => {

@@ -96,7 +96,7 @@ describe('the rights of a fabric', () => {
     expect(rbacManifest(lab, [{ ...widget, plural: 'widgetry' }])).toContain('- widgetry');
   });
 
-  test('a name can not break out of its comment', () => {
+  test('a name cannot break out of its comment', () => {
     const text = rbacManifest({ name: 'x\n---\nkind: Secret', namespace: 'default' }, kindsDefault);
     expect(documents(text).length).toBe(6);
   });

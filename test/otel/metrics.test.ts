@@ -56,7 +56,7 @@ describe('fabrics by name', () => {
     expect(await named(one)).toEqual([]);
   });
 
-  test('a name can not break out of its label', async () => {
+  test('a name cannot break out of its label', async () => {
     const one = measuring();
     const names = ['a"} 1', 'b\\', 'c\nfabric_syncd_fabrics 99', '{x="y"}', 'ü ☃'];
     one.metrics.observe(daemonOf(() => names.map(healthy)));

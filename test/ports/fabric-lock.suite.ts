@@ -82,7 +82,7 @@ export function fabricLockSuite(open: () => Promise<LockUnderTest>): void {
     await mustAcquire(theirs, '7');
   });
 
-  test('a lease that was given back can not be renewed', async () => {
+  test('a lease that was given back cannot be renewed', async () => {
     const { hand } = await door();
     const mine = hand(longMs);
     const lease = await mustAcquire(mine, '7');

@@ -148,7 +148,7 @@ test.skipIf(redisFound === null)('no secret is in anything that the program says
   expect(aviary.heard()).toEqual([]);
 });
 
-test('no password is told when its server can not be reached, or when its URL is wrong', async () => {
+test('no password is told when its server cannot be reached, or when its URL is wrong', async () => {
   const aviary = new Aviary();
   const bed = await openBed({ redis: 'none' });
   const [database, redis] = [

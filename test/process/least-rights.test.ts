@@ -151,7 +151,7 @@ test.skipIf(redisFound === null)(
   },
 );
 
-/** What whoever steals these passwords can not do. */
+/** What whoever steals these passwords cannot do. */
 async function expectNothingMore(databaseUrl: string, timers: Refusals | undefined, others: readonly Refusals[]) {
   const thief = openDatabase({ url: databaseUrl, connectionsMax: 1 });
   onTestFinished(() => thief.close());

@@ -27,7 +27,7 @@ test.for([2, 3])(
   async (count) => {
     const bed = await openBed({ env: patience });
     const { patients, daemons } = await together(bed, count, ['a', 'b', 'c', 'd', 'e', 'f']);
-    // Each has room for one at a time, and one can not do them all within a second.
+    // Each has room for one at a time, and one cannot do them all within a second.
     for (const { cluster } of patients) await cluster.faults.set({ does: 'slow', ms: 100 });
     await vi.waitFor(async () => {
       const [done] = await bed.sql<[{ daemons: number; least: number }]>`

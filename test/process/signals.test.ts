@@ -147,7 +147,7 @@ test('exit codes: wrong settings, and a socket that another daemon listens on', 
   const first = await bed.daemon({}, 7).ready();
   const second = bed.daemon({}, 7);
   expect(await second.ended()).toBe(1);
-  expect(second.output).toMatch(/the admin socket can not be made at .*: somebody listens there already/);
+  expect(second.output).toMatch(/the admin socket cannot be made at .*: somebody listens there already/);
   expect(second.output).not.toContain('defect');
   expect(await first.health()).toMatchObject({ ok: true });
   expect(await first.stop()).toBe(0);

@@ -38,7 +38,7 @@ describe('the level of the log', () => {
     expect((await bed.cli('log-level', '--for', '1m')).code).toBe(2);
   });
 
-  test('can not be asked where no daemon is', async () => {
+  test('cannot be asked where no daemon is', async () => {
     const bed = await openBed();
     const answer = await bed.cli('log-level', '--json');
     expect([answer.code, answer.json()]).toMatchObject([1, { error: { code: 'NO_DAEMON' } }]);

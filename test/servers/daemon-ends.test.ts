@@ -53,7 +53,7 @@ async function ready(more: Record<string, string> = {}) {
   return { levels, start, nothingIsLeft, warned };
 }
 
-test('a server that can not listen ends the start: the others are closed, and that is what is told', async () => {
+test('a server that cannot listen ends the start: the others are closed, and that is what is told', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void taken.close());
   await vi.waitFor(() => expect(taken.address()).not.toBeNull());
@@ -70,7 +70,7 @@ test('a server that can not listen ends the start: the others are closed, and th
   await nothingIsLeft();
 });
 
-test('what stands on the others and can not begin ends the start, with its own error', async () => {
+test('what stands on the others and cannot begin ends the start, with its own error', async () => {
   const { start, levels, nothingIsLeft } = await ready();
   const broken = new Error('the level would not begin');
   levels.start = () => Promise.reject(broken);

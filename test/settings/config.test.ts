@@ -144,7 +144,7 @@ describe('systemd credentials', () => {
     expect(readConfig({ ...env, REDIS_URL: 'redis://mine' }, read).redisUrl).toBe('redis://mine');
   });
 
-  test('one that can not be read is a problem like any other, and does not stop the description', () => {
+  test('one that cannot be read is a problem like any other, and does not stop the description', () => {
     const refuse = () => {
       throw new FabricFailure('CREDENTIAL_UNREADABLE', 'the systemd credential /creds/x may not be read by this user');
     };

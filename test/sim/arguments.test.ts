@@ -1,4 +1,4 @@
-// What was asked for is what is run; what can not be read ends with 2 and is not run at all.
+// What was asked for is what is run; what cannot be read ends with 2 and is not run at all.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,6 @@ test.each([
   expect(() => readArguments(line.split(' '))).toThrow();
 });
 
-test('the command ends with 2 where a seed or a range can not be read', async () => {
+test('the command ends with 2 where a seed or a range cannot be read', async () => {
   expect(await Promise.all([sim('--seed', 'abc'), sim('--seeds', '1-2')])).toEqual([2, 2]);
 });

@@ -1,4 +1,4 @@
-// The options of `npm run sim`. What can not be read is refused: a search that was asked for otherwise than it ran would say
+// The options of `npm run sim`. What cannot be read is refused: a search that was asked for otherwise than it ran would say
 // that all held where nobody looked.
 
 import { parseArgs } from 'node:util';
@@ -45,7 +45,7 @@ export interface Arguments {
   readonly lines: number;
 }
 
-/** @throws Error that says which option can not be read */
+/** @throws Error that says which option cannot be read */
 export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({ args: [...args], options });
   const wishes = [values.seed, values.seeds, values.for].filter((value) => value !== undefined);

@@ -120,7 +120,7 @@ export class SimFabric {
     }
   }
 
-  /** What the API server answers to a GET of this path, which came with this token. Throws what means that it can not be reached. */
+  /** What the API server answers to a GET of this path, which came with this token. Throws what means that it cannot be reached. */
   answer(path: string, token: string): Answer {
     const { trouble } = this;
     if (trouble?.what === 'fails') return this.#fails(trouble, token);

@@ -1,4 +1,4 @@
-// What the lock promises, looked at after every step: redlock's own promise, and where it can not keep it.
+// What the lock promises, looked at after every step: redlock's own promise, and where it cannot keep it.
 //
 //   l. What a process may trust is held for it by most nodes, as long as no more of them than it allows for have forgotten
 //      what they held, or had their clock set, since it was asked for. (A lock that slips is no harm: the epoch fences.

@@ -71,7 +71,7 @@ function credentialOf({ fabrics, key }: Place, fabricId: string) {
   return sealedToken(key, fabricId, fabrics.get(fabricId)?.token ?? '');
 }
 
-/** Somebody sets, past the command that would refuse it, what can not be used. */
+/** Somebody sets, past the command that would refuse it, what cannot be used. */
 export function mislead(place: Place, fabricId: string, by: 'address' | 'credential'): void {
   const { database } = place.postgres;
   if (!database.rows.has(fabricId)) return;

@@ -1,6 +1,6 @@
 // Postgres without a server: the rows that all daemons share, the ways to them, and what can happen to both.
 //
-//   P1. An act happened whole or not at all; whoever sees the connection break can not know which.
+//   P1. An act happened whole or not at all; whoever sees the connection break cannot know which.
 //   P2. Notices are heard while a connection stands; one that broke is made again and then says `everything`.
 //   P3. After a restore every connection is another one.
 

@@ -62,7 +62,7 @@ export type Happening =
   | { readonly what: 'another cluster'; readonly fabric: number }
   /** Its token is of no use any more; the new one is given to the daemons after a while. */
   | { readonly what: 'token'; readonly fabric: number; readonly ms: number }
-  /** Its address, or what lets the daemons in, can not be used until somebody sees the mistake. */
+  /** Its address, or what lets the daemons in, cannot be used until somebody sees the mistake. */
   | { readonly what: 'misled'; readonly fabric: number; readonly by: 'address' | 'credential'; readonly ms: number }
   | {
       readonly what: 'operator';
@@ -199,7 +199,7 @@ function redisOf(seed: number): LockPlan | null {
   return { nodes: chance.pick([1, 1, 2, 3, 3, 3, 4, 5]), apart: chance.is(0.3) };
 }
 
-/** In some storms somebody sets what can not be used; with dice of their own, so that all else stays as it was. */
+/** In some storms somebody sets what cannot be used; with dice of their own, so that all else stays as it was. */
 function mistakes(seed: number, fabrics: number, stormMs: number): readonly PlannedEvent[] {
   const chance = new Chance(seed, 'mistakes');
   return Array.from({ length: Math.max(0, chance.below(6) - 2) }, (): PlannedEvent => {

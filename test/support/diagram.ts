@@ -128,6 +128,6 @@ function guardNames(guard: unknown): string[] {
   if (typeof guard === 'string') return [guard];
   const { guards, type } = guard as { guards?: unknown[]; type?: string };
   if (guards) return guards.flatMap(guardNames);
-  if (type === undefined) throw new Error('a guard without a name can not be drawn');
+  if (type === undefined) throw new Error('a guard without a name cannot be drawn');
   return [type];
 }

@@ -22,7 +22,7 @@ interface JsonReport {
 
 /**
  * @param exitCode how the run ended; a run that says it failed has failed, whatever its report counts
- * @returns the counts, and a line for the person where something else than a test failed
+ * @returns the counts, and a line for the person where something other than a test failed
  */
 export async function readReport(path: string, exitCode: number): Promise<{ tally: Tally; problem: string | null }> {
   let report: JsonReport;

@@ -62,7 +62,7 @@ describe.skipIf(noReceiver !== null)(`what systemd hears${noReceiver ? ` (skippe
     expect(await systemd.next()).toEqual(['STATUS=3 fabrics']);
   });
 
-  test('a status of several lines is one, and can not pass for another variable', async () => {
+  test('a status of several lines is one, and cannot pass for another variable', async () => {
     notifier.status('fabric lab:\nMAINPID=1');
     expect(await systemd.next()).toEqual(['STATUS=fabric lab: MAINPID=1']);
   });

@@ -30,7 +30,7 @@ export async function checkFabric(
     resolveKinds(record.kindsAdded, record.kindsRemoved);
     const caFinding = record.caPem === '' ? [] : checkCa(check, record, clock);
     if (handedToTheUnit(record) && sources.credentialsDirectory === null) {
-      return [...caFinding, ok(check, 'its credential is handed to the daemon’s unit alone, and can not be read here')];
+      return [...caFinding, ok(check, 'its credential is handed to the daemon’s unit alone, and cannot be read here')];
     }
     const credential = await openCredential(record.credential, { id, name }, sources);
     const what = credential.kind === 'token' ? 'token' : 'client certificate';

@@ -1,7 +1,7 @@
 // The inspector's documents and its stream, from the daemon on this host by its admin socket (see documents.ts).
 //
 //   F1. Every question has a deadline; the stream has none, but the daemon's heartbeats: silence means that it is gone.
-//   F2. A message that can not be read is skipped: a newer daemon may say more than this program knows.
+//   F2. A message that cannot be read is skipped: a newer daemon may say more than this program knows.
 
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';

@@ -75,7 +75,7 @@ export function headLines(model: Model, screen: Screen): string[] {
   const { width, paint, ourMs, nowMs } = screen;
   const { fleet, lost, parts } = model;
   if (lost) {
-    const what = lost.refused ? 'The daemon can not tell' : 'The daemon does not answer';
+    const what = lost.refused ? 'The daemon cannot tell' : 'The daemon does not answer';
     const text = `${what} for ${wholeSpan(ourMs - lost.sinceMs)}: ${lost.why}. What is shown is from before.`;
     return limit(text, width).map((line) => paint('red', line));
   }

@@ -25,7 +25,7 @@ export interface Model {
   removed: string | null;
   /** How far the daemon's clock is ahead of ours, in milliseconds. */
   aheadMs: number;
-  /** Since when the daemon tells nothing, by our clock, and why; null while it does. `refused`: it answered that it can not. */
+  /** Since when the daemon tells nothing, by our clock, and why; null while it does. `refused`: it answered that it cannot. */
   lost: { readonly sinceMs: number; readonly why: string; readonly refused?: boolean } | null;
 }
 

@@ -2,7 +2,7 @@
 //
 //   T1. Where no daemon answers at the beginning, that is a failure; one that goes away later is waited for, and then
 //       comes a snapshot.
-//   T2. A reader that is slow is waited for; what the daemon can not hold for us meanwhile comes as a snapshot.
+//   T2. A reader that is slow is waited for; what the daemon cannot hold for us meanwhile comes as a snapshot.
 
 import { once } from 'node:events';
 import type { RunMessage, TransitionMessage } from '../../inspector/documents.ts';

@@ -1,4 +1,4 @@
-/** Given manifests can not be served; every problem is told, with its file and document. */
+/** Given manifests cannot be served; every problem is told, with its file and document. */
 export class ManifestsInvalid extends Error {
   override readonly name = 'ManifestsInvalid';
   readonly problems: readonly string[];

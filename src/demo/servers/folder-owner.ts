@@ -27,7 +27,7 @@ export async function claimFolder(dir: string, what: string): Promise<() => Prom
     await rm(path, { force: true });
     await link(draft, path);
   } catch (cause) {
-    throw new NotStarted(`${what} in ${dir} can not be claimed: another start took it just now.`, { cause });
+    throw new NotStarted(`${what} in ${dir} cannot be claimed: another start took it just now.`, { cause });
   } finally {
     await rm(draft, { force: true });
   }

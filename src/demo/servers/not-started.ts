@@ -1,4 +1,4 @@
-/** Something of the demo or the tests can not be started here: one sentence that says why and what to do about it. */
+/** Something of the demo or the tests cannot be started here: one sentence that says why and what to do about it. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }

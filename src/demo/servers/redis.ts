@@ -66,7 +66,7 @@ async function look(how: string): Promise<FoundRedis | null> {
   return null;
 }
 
-/** @returns null where it can not be run */
+/** @returns null where it cannot be run */
 async function versionOf(binary: string): Promise<string | null> {
   try {
     const { stdout } = await run(binary, ['--version'], { timeout: 5_000 });

@@ -1,4 +1,4 @@
-// The transitions of one state of the chart, in words: for whoever wants the guards, and for whoever can not see the drawing.
+// The transitions of one state of the chart, in words: for whoever wants the guards, and for whoever cannot see the drawing.
 
 import { html } from './html.js';
 import { Table } from './table.js';

@@ -69,7 +69,7 @@ function Agreement({ document: { parts, disagreements } }) {
     return html`<p class="attention">Redis is not used, by choice: due times come from Postgres.</p>`;
   const [mark, tone, words] =
     parts.redis.state === 'missing'
-      ? ['question', 'warn', 'Redis can not be asked']
+      ? ['question', 'warn', 'Redis cannot be asked']
       : disagreements === 0
         ? ['ok', 'good', 'Redis and Postgres agree']
         : ['cross', 'bad', `${counted(disagreements, 'disagreement')}: the sweep repairs them`];

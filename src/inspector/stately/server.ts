@@ -67,7 +67,7 @@ export class StatelyServer implements Service {
     } catch (cause) {
       const { code = 'it failed' } = cause as NodeJS.ErrnoException;
       throw new NotListening(
-        `FABRIC_SYNCD_STATELY: can not listen on ${listen.host}:${listen.port} (${code}): free it, or choose another port`,
+        `FABRIC_SYNCD_STATELY: cannot listen on ${listen.host}:${listen.port} (${code}): free it, or choose another port`,
         { cause },
       );
     }

@@ -6,7 +6,7 @@ export interface Discrepancy {
   /**
    * `undue`: it may sync by itself and has no due time, or the other way round. `stuck`: it says syncing, and nobody has
    * held its lease for a while. `epoch`: a run is newer than the newest claim. `last_sync`: it is not when the last
-   * committed run began. The last two can not come about by this program.
+   * committed run began. The last two cannot come about by this program.
    */
   readonly kind: 'undue' | 'stuck' | 'epoch' | 'last_sync';
   /** The values that do not fit together. */

@@ -1,4 +1,4 @@
--- drop-broken-timer: remove a timer whose payload can not be read, unless it was armed anew in the meantime.
+-- drop-broken-timer: remove a timer whose payload cannot be read, unless it was armed anew in the meantime.
 -- keys: 2
 --   KEYS[1]  timers, sorted set: fabric id, scored by when it shows (epoch ms)
 --   KEYS[2]  payloads, hash: fabric id -> JSON

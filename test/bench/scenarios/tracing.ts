@@ -12,7 +12,7 @@ import type { Figure, Scenario } from '../figure.ts';
 import { addFleet, assertAllComplete } from '../fleet.ts';
 import { cpuMs } from '../process-figures.ts';
 
-/** So few that neither daemon is short of CPU: one that can not keep up runs other cycles than one that can. */
+/** So few that neither daemon is short of CPU: one that cannot keep up runs other cycles than one that can. */
 const fabricsCount = 20;
 /** A twentieth of the cycles: more, and the two did not do the same. */
 const cyclesApart = 0.05;

@@ -1,4 +1,4 @@
-// Files that operators name: the CA of a fabric, and a client's certificate with its key. What can not be used is refused
+// Files that operators name: the CA of a fabric, and a client's certificate with its key. What cannot be used is refused
 // before it is stored, and a key is never told.
 
 import { createCa } from '../../../src/demo/fabrics/certificates.ts';

@@ -4,6 +4,7 @@
 import { type Answer, statusFailure } from '../../../src/kube/answers.ts';
 import { fabricApiOver } from '../../../src/kube/api.ts';
 import type { ServedKind } from '../../../src/ports/fabric-api.ts';
+import { Budget } from '../../../src/sync/budget.ts';
 import { cleanLimitsDefault } from '../../../src/sync/clean.ts';
 import { indexKnown, KindComparison } from '../../../src/sync/compare.ts';
 import { type KindAnswer, type Listing, readAll, readLimitsDefault } from '../../../src/sync/read.ts';
@@ -13,6 +14,8 @@ const kind: ServedKind = {
   ...{ group: 'wiring.githedgehog.com', version: 'v1beta1', kind: 'Switch', plural: 'switches', namespaced: true },
 };
 const pagesMax = 50;
+/** What one run may read: far above what the pages of one input hold. */
+const bytesMax = 64 * 1024 * 1024;
 const place = 'lab (10.0.0.1:6443)';
 
 const page = (names: readonly string[], next?: string) =>
@@ -69,7 +72,9 @@ export const pagedLists: Target = {
         };
         const limits = { ...readLimitsDefault, pagesMax };
         const listing = { label: kind.kind, served: kind, namespace: 'default', compare };
-        await refusals(() => readAll({ api, limits, tell }, [listing], new AbortController().signal));
+        await refusals(() =>
+          readAll({ api, limits, budget: new Budget(bytesMax), tell }, [listing], new AbortController().signal),
+        );
         if (asked > (limits.restartsMax + 1) * (pagesMax + 1)) throw new Error(`${asked} pages were asked for`);
         assertOnePass(ended, bodies, asked);
       },

@@ -76,7 +76,7 @@ export const texts: Target = {
           try {
             read(text.replace('secret', password));
           } catch (thrown) {
-            if (!(thrown instanceof Error)) throw new Error('something else than an error was thrown');
+            if (!(thrown instanceof Error)) throw new Error('something other than an error was thrown');
             if (thrown.message.includes(password)) throw new Error(`the password is told: ${thrown.message}`);
           }
         }

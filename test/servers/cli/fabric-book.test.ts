@@ -56,7 +56,7 @@ test('a connection that goes in the middle of a change is told as such, and noth
   expect(await book.remove(fabricId)).toBe(true);
 });
 
-test('what can not be sealed adds no fabric, and its own error is told', async () => {
+test('what cannot be sealed adds no fabric, and its own error is told', async () => {
   const book = postgresFabricBook(database);
   const broken = new Error('the key is gone');
   const seal = () => {

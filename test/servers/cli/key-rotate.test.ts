@@ -92,7 +92,7 @@ describe('key rotate', () => {
     expect(first.stdout + first.stderr).not.toContain('token-of');
   });
 
-  test('leaves what it can not open as it is, does the rest, and says so', async () => {
+  test('leaves what it cannot open as it is, does the rest, and says so', async () => {
     const strange = readKey(generateKey());
     const left = await sealedWith(strange, 'strange');
     const before = await storedOf(left);

@@ -217,9 +217,9 @@ describe('fabric list and show', () => {
     expect((await run('fabric show 999999 --json')).json()).toMatchObject({ error: { code: 'NO_SUCH_FABRIC' } });
   });
 
-  test('show what was written by other means, though it can not be read', async () => {
+  test('show what was written by other means, though it cannot be read', async () => {
     await makeFabric(database.sql, 'lab', { fabric: { kubernetes_ca_cert: 'no certificate' } });
-    expect((await run('fabric show lab')).stdout).toMatch(/^CA +can not be read$/m);
+    expect((await run('fabric show lab')).stdout).toMatch(/^CA +cannot be read$/m);
   });
 });
 
@@ -355,13 +355,13 @@ describe('fabric test', () => {
     expect(tested.stdout).toContain('lab: a sync works, but is partial: 1 of');
   });
 
-  test('says that a sync can not work where nobody listens', async () => {
+  test('says that a sync cannot work where nobody listens', async () => {
     await run(`fabric add lab ${byToken()} --no-test`);
     await fabric.faults.set({ does: 'refuse' });
     const tested = await run('fabric test lab');
     expect(tested.code).toBe(exitCodes.failed.code);
     expect(tested.stdout).toMatch(/^fail {2}tcp /m);
-    expect(tested.stdout.trimEnd().split('\n').at(-1)).toBe('lab: a sync can not work.');
+    expect(tested.stdout.trimEnd().split('\n').at(-1)).toBe('lab: a sync cannot work.');
   });
 
   test('of a fabric without an address or a credential says what is missing', async () => {

@@ -294,7 +294,7 @@ describe('refusals come at once, with what to do', () => {
     expect(await database.sql`select from fabric_request`).toHaveLength(0);
   });
 
-  test('--all leaves out what can not be synced, and says so; a scheduler that is off keeps nobody from it', async () => {
+  test('--all leaves out what cannot be synced, and says so; a scheduler that is off keeps nobody from it', async () => {
     const byHand = await makeFabric(database.sql, 'by hand', { fabric: { scheduler_enabled: false } });
     await makeFabric(database.sql, 'off', { fabric: { sync_enabled: false } });
     const { code, stderr } = await trigger(['--all', '--no-wait']);

@@ -158,7 +158,7 @@ describe('a fault of the answer', () => {
     },
   );
 
-  test('html, redirect, body: something else than the API answers', async () => {
+  test('html, redirect, body: something other than the API answers', async () => {
     const fabric = await start({ shape: 'lab' });
     await fabric.faults.set({ does: 'html', times: 1, where: { kind: 'Server' } });
     expect((await ask(fabric, servers)).headers['content-type']).toBe('text/html; charset=utf-8');

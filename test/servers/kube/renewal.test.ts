@@ -84,7 +84,7 @@ test('requests that meet the 401 together share one reading of the credential', 
   expect(server.requests.length).toBe(8);
 });
 
-test('a credential that can not be read is asked for again by the next request', async () => {
+test('a credential that cannot be read is asked for again by the next request', async () => {
   let asked = 0;
   const { fabric, api } = await simulated({
     async credential() {
@@ -131,7 +131,7 @@ test('a client certificate that stays refused is shown again on the connection t
   expect(server.connections).toBe(1);
 });
 
-test('a client certificate with another’s key can not be used', async () => {
+test('a client certificate with another’s key cannot be used', async () => {
   const [one, other] = [clientCertificate('one'), clientCertificate('other')];
   if (one.kind !== 'client_certificate' || other.kind !== 'client_certificate') throw new Error('unreachable');
   const { api } = await rawFabric((_request, socket) => socket.write(groups), {

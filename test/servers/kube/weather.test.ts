@@ -53,7 +53,7 @@ const emptyList = JSON.stringify({
   items: [],
 });
 
-describe('a fabric that can not be reached', () => {
+describe('a fabric that cannot be reached', () => {
   test('a name that nobody knows', async () => {
     const api = opened({ url: 'https://fabric.invalid:6443' });
     const failure = await failureOf(api.groups(never()), 'ADDRESS_UNKNOWN');

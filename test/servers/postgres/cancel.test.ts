@@ -40,7 +40,7 @@ test.each(each)('%s that waits for a lock is cancelled there, and its connection
   expect(await again).toEqual([{ n: 0 }]);
 });
 
-test.each(each)('%s that can not be cancelled, because no connection is taken, ends by itself', async (_, ask) => {
+test.each(each)('%s that cannot be cancelled, because no connection is taken, ends by itself', async (_, ask) => {
   const unheard: unknown[] = [];
   const hear = (cause: unknown) => unheard.push(cause);
   process.on('unhandledRejection', hear);

@@ -56,7 +56,7 @@ describe('a commit under a stale epoch', () => {
     expect(await wholeDatabase(place.sql)).toBe(before);
   });
 
-  test('a settled run can not commit any more, nor the other way round', async () => {
+  test('a settled run cannot commit any more, nor the other way round', async () => {
     const id = await addFabric(place.sql);
     const settled = await claimNow(place, id);
     await place.store.settle(settleRequest(settled));
@@ -68,7 +68,7 @@ describe('a commit under a stale epoch', () => {
   });
 });
 
-describe('a commit that can not be', () => {
+describe('a commit that cannot be', () => {
   test('a NUL in an object is refused, and everything of that commit with it', async () => {
     const id = await addFabric(place.sql);
     const claimed = await claimNow(place, id);

@@ -303,7 +303,7 @@ describe('the inventory and its history', () => {
       { ...first[2], reason: expect.stringMatching(/too deep|again/) },
       { kind: 'Switch', name: 'n ul \ufffd', reason: 'no name', since: expect.any(Date) },
     ]);
-    // What is not read any more can not be mended either.
+    // What is not read any more cannot be mended either.
     await sync(id, { kindsWanted: ['wiring.githedgehog.com/Server'], kindsComplete: [] });
     expect(await rows()).toEqual([first[0]]);
   });

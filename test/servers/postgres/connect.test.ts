@@ -19,7 +19,7 @@ const failureOf = (promise: Promise<unknown>) =>
     (error: unknown) => error as { code: string; message: string; facts?: object },
   );
 
-describe('a server that can not be reached', () => {
+describe('a server that cannot be reached', () => {
   test.each([
     ['no socket there', 'postgres://localhost/x?host=/nowhere-at-all', 'ENOENT'],
     ['nobody listening', 'postgres://ann:hunter2@127.0.0.1:1/x', 'ECONNREFUSED'],

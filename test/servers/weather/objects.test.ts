@@ -68,7 +68,7 @@ describe.concurrent('it is stored and shown as it was served', () => {
   });
 });
 
-describe.concurrent('what can not be stored is named, and the rest goes on', () => {
+describe.concurrent('what cannot be stored is named, and the rest goes on', () => {
   test('a NUL in a text', async () => {
     const patient = await byHand();
     createVpc(patient, 'nul', { spec: { text: 'a\0b' } });

@@ -1,4 +1,4 @@
-// Fabrics that can not be reached, that can not be trusted, or that do not trust us.
+// Fabrics that cannot be reached, that cannot be trusted, or that do not trust us.
 
 import { rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, test } from 'vitest';
