@@ -5,6 +5,7 @@
 //       a person can mend it.
 //   T2. The wait is the one that the law makes of a roll of the daemon's dice at that very moment: a draw may be tiny, a
 //       wait of the daemon's own making is none. A `Retry-After` that was heard is not undercut.
+//      After a run that a sweep ends the database draws: of that wait only the most is known (`promise-check.ts`).
 //   T3. No try begins before the time that was promised for it, unless a person changed something.
 //   T4. A run asks each question once, a list once more for each of its passes that broke, and nothing at all once an
 //       answer has ended it.
