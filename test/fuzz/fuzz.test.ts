@@ -10,7 +10,7 @@ import { targets } from './targets.ts';
 import { watchedSearch } from './watch.ts';
 
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (_, { open, seeds }) => {
-  test('keeps its promises with whatever comes of what is right', async () => {
+  test('keeps its promises with whatever comes of what is right', { timeout: 60_000 }, async () => {
     const target = await open();
     const dice = seededDice(1);
     const inputs = seeds.map((seed) => Buffer.from(seed));
