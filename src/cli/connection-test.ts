@@ -70,7 +70,7 @@ export type HintFor = (failure: FailureNote) => string;
 /** The hints are written for what the daemon does; nobody repeats a test but whoever asked for it. */
 function advice(failure: FailureNote, hintFor: HintFor): string {
   return hintFor(failure).replace(
-    /It will be retried (?:automatically|after the delay that the server asked for)/,
+    /It is retried (?:automatically|after the delay that the server asked for)/,
     'Try again',
   );
 }

@@ -67,9 +67,11 @@ export function readServerUrl(text: string): ServerUrl {
 /** A URL as it may be shown: without a password, without a query. Works on text that is no URL, too. */
 export function redactUrl(text: string): string {
   // Looked for from both ends: a pattern begins anew at each slash of a text that is nothing but slashes.
-  const login = text.indexOf('//') + 2;
   const end = text.lastIndexOf('@');
-  const shown = login >= 2 && end >= login ? `${text.slice(0, login)}•••${text.slice(end)}` : text;
+  const slashes = text.indexOf('//');
+  // What is before an @ may be a password also where somebody forgot the scheme.
+  const login = slashes >= 0 && slashes + 2 <= end ? slashes + 2 : 0;
+  const shown = end >= 0 ? `${text.slice(0, login)}•••${text.slice(end)}` : text;
   return oneLine(shown.replace(/([?#]).*$/s, '$1•••'), 200);
 }
 

@@ -114,19 +114,29 @@ function parseTls(mode: string, caFile: string | undefined): DatabaseTls {
   }
 }
 
-/** What the driver's `ssl` option and `tls.connect` understand. */
-export function tlsOptions(tls: DatabaseTls): false | 'prefer' | 'require' | ConnectionOptions {
+/**
+ * What the driver's `ssl` option and `tls.connect` understand.
+ * @param signal of the connections that are opened now: ends them
+ */
+export function tlsOptions(tls: DatabaseTls, signal: () => AbortSignal): false | 'prefer' | ConnectionOptions {
+  // Asked anew for each connection.
+  const ended = {
+    get signal() {
+      return signal();
+    },
+  };
   switch (tls.kind) {
     case 'off':
       return false;
     case 'unverified':
-      return tls.mode;
+      // Only the driver's own word lets it go on without TLS.
+      return tls.mode === 'prefer' ? 'prefer' : Object.assign(ended, { rejectUnauthorized: false });
     case 'verified':
-      return {
+      return Object.assign(ended, {
         rejectUnauthorized: true,
         ...(tls.caFile !== null && { ca: readFileSync(tls.caFile, 'utf8') }),
         checkServerIdentity: tls.hostname ? checkHostOf : () => undefined,
-      };
+      });
   }
 }
 

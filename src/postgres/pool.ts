@@ -43,7 +43,7 @@ export function openPool(address: DatabaseAddress, session: SessionOptions, more
     port: address.hosts[0].port,
     socket: () => sockets.open(),
     ...(address.hosts.length > 1 && { target_session_attrs: 'read-write' }),
-    ssl: tlsOptions(address.tls),
+    ssl: tlsOptions(address.tls, () => sockets.signal),
     connect_timeout: session.connectTimeoutMs / 1000,
     keep_alive: 15,
     backoff: reconnectSeconds,

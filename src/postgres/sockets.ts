@@ -1,6 +1,8 @@
 // The sockets of one pool: opened at the hosts of its address by turns, and cut where they do not answer.
 //
-//   Which of them are still open is asked of themselves: under TLS the driver takes every listener off them.
+//   K1. Which of them are still open is asked of themselves: under TLS the driver takes every listener off them.
+//   K2. Under TLS the driver writes to a socket of its own around ours. Cutting ours alone would leave it to write to nothing,
+//       and to fail where nobody listens any more: what it has is ended by `signal`, first.
 
 import { connect, type Socket } from 'node:net';
 import type { DatabaseHost } from './address.ts';
@@ -9,6 +11,7 @@ export class Sockets {
   readonly #hosts: readonly [DatabaseHost, ...DatabaseHost[]];
   readonly #hostOf = new Map<Socket, DatabaseHost>();
   #turn = 0;
+  #ends = new AbortController();
   /** Where the next one goes, out of turn. */
   #next: DatabaseHost | null = null;
 
@@ -25,6 +28,11 @@ export class Sockets {
     this.#hostOf.set(socket, at);
     // The driver takes the name that a certificate must carry from here.
     return Object.assign(socket, { host });
+  }
+
+  /** Of the connections that are opened now: aborts when they are cut (K2). */
+  get signal(): AbortSignal {
+    return this.#ends.signal;
   }
 
   /** Open or opening, the oldest first. */
@@ -46,6 +54,8 @@ export class Sockets {
   }
 
   cut(): void {
+    this.#ends.abort();
+    this.#ends = new AbortController();
     for (const socket of this.#hostOf.keys()) socket.destroy();
   }
 

@@ -45,7 +45,7 @@ const failing = {
   failure: {
     code: 'SERVER_ERROR',
     message: 'medium (10.0.0.1): answered 503',
-    hint: 'It will be retried automatically.',
+    hint: 'It is retried automatically.',
   },
   lastRun: sampleRun({ outcome: 'failed' }),
 } as const;
@@ -101,7 +101,7 @@ describe('the fleet on a terminal', () => {
       ▸  medium  backoff    error        3s  20s       36      -  ▅█▃
 
         medium (10.0.0.1): answered 503 (try 3)
-        It will be retried automatically.
+        It is retried automatically.
 
       ↑↓ choose · Enter open · / filter · s sort · q quit
       "

@@ -20,7 +20,7 @@ const failing = {
   failure: {
     code: 'SERVER_ERROR',
     message,
-    hint: 'The API server failed. It will be retried automatically; see its own log if it lasts.',
+    hint: 'The API server failed. It is retried automatically; see its log if it lasts.',
   },
   lastRun: sampleRun({ outcome: 'failed' }),
 } as const;
@@ -52,7 +52,7 @@ describe('status on a terminal', () => {
 
       medium-fabric-of-the-second-site: the API server at https://medium.example:6443
         answered 503 to the list of Connections, after 3 pages (try 3)
-        The API server failed. It will be retried automatically; see its own log if it lasts.
+        The API server failed. It is retried automatically; see its log if it lasts.
       "
     `);
   });

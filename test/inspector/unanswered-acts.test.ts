@@ -6,10 +6,10 @@ import { loggedIn, ours, post } from './attacker.ts';
 import { raw } from './stand.ts';
 
 async function pause(refuses: Error) {
-  const { port, host, cookie, world, log } = await loggedIn();
+  const { port, host, login, world, log } = await loggedIn();
   world.refusesActs = refuses;
   const body = JSON.stringify({ reason: 'an upgrade' });
-  const answer = await raw(port, post('/api/fabrics/lab/pause', { ...ours(host), cookie }, body));
+  const answer = await raw(port, post('/api/fabrics/lab/pause', { ...ours(host), ...login }, body));
   return { status: answer.status, ...(JSON.parse(answer.body) as object), warned: log.lines.at(-1)?.line };
 }
 

@@ -66,6 +66,8 @@ describe('a server URL', () => {
 
   test.each([
     'https://admin:hunter2@host',
+    'admin:hunter2@host',
+    'https:admin:hunter2@//host',
     'https://admin:hunter2@[',
     'http://admin:hun/ter2@x',
     'https://x?token=hunter2',

@@ -58,6 +58,17 @@ test('a transaction is cancelled', async () => {
   expect(await sleeping()).toBe(false);
 });
 
+test('one that is cut in the middle of what it sends fails that statement, and nothing else', async () => {
+  const database = await reachByTls();
+  await database.act('ask', (sql) => sql`select 1`);
+  const large = 'x'.repeat(64 * 1024 * 1024);
+  const asked = database.act('send', (sql) => sql<{ n: number }[]>`select length(${large}) as n`);
+  asked.catch(() => {});
+  setImmediate(() => database.cut());
+  await expect(asked).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+  expect(await database.act('ask', (sql) => sql`select 1 as one`)).toEqual([{ one: 1 }]);
+});
+
 async function isThere(pid = 0): Promise<boolean> {
   const found = await place.observer`select from pg_stat_activity where pid = ${pid}`;
   return found.length > 0;
