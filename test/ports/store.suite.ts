@@ -333,16 +333,9 @@ export function storeSuite(open: () => Promise<StoreUnderTest>): void {
       const waits = (resources: readonly string[]) =>
         ({ kind: 'deletions', runId: first.claim.runId, sinceMs: 1, deletions: { VPC: 1 }, of: 2, resources }) as const;
       await one.commit(commitRequest(first, { approval: waits(['1', '2']) }), neverAborted);
-      expect(await place.operator.approve(id, { runId: '0', by: 'ann', ask: true, traceparent: null })).toEqual({
-        kind: 'changed',
-      });
-      const approved = await place.operator.approve(id, {
-        runId: first.claim.runId,
-        by: 'ann',
-        ask: true,
-        traceparent: null,
-      });
-      expect(approved).toMatchObject({ kind: 'approved' });
+      const approve = (runId: string) => place.operator.approve(id, { runId, by: 'ann', ask: true, traceparent: null });
+      expect(await approve('0')).toEqual({ kind: 'changed' });
+      expect(await approve(first.claim.runId)).toMatchObject({ kind: 'approved' });
       const second = await claimed(id);
       expect(second.settings).toMatchObject({ approved: true, approval: waits(['1', '2']) });
       await one.commit(commitRequest(second, { approval: waits(['1']) }), neverAborted);
