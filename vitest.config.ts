@@ -3,6 +3,7 @@
 //
 // Nothing is ever run again to make it green: a test that fails now and then is a bug.
 
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const servers = ['test/servers/**/*.test.ts', 'test/ports/**/*.servers.test.ts'];
@@ -15,6 +16,8 @@ export default defineConfig({
   test: {
     retry: 0,
     allowOnly: false,
+    // Two also on two cores: most of what servers and daemons do in a test is wait.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
