@@ -2,10 +2,11 @@
 // The entry: the one file that touches `process`. It builds the world that the program runs in, and ends the process
 // with what the program came to.
 
-import { hostname, userInfo } from 'node:os';
+import { hostname, type UserInfo, userInfo } from 'node:os';
 import { exitCodes } from './cli/exit-codes.ts';
 import type { World } from './cli/world.ts';
 import { systemClock } from './clock.ts';
+import { type CacheOwner, keepCompiled } from './compile-cache.ts';
 import { systemDice } from './dice.ts';
 
 // Said before anything is loaded that an older Node would stumble over with words that help nobody.
@@ -46,6 +47,7 @@ const world: World = {
 // daemons this signal says that a log was rotated.
 process.on('SIGUSR1', () => {});
 
+keepCompiled(process.env, cacheOwner());
 const { runProgram } = await import('./cli/program.ts');
 const code = await runProgram(world);
 // What is still buffered towards a pipe is written before the end; a socket that somebody forgot does not hold us up.
@@ -53,10 +55,19 @@ process.exitCode = code;
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 
 function userName(): string {
+  return listedUser()?.username ?? `uid-${process.getuid?.() ?? 'unknown'}`;
+}
+
+function cacheOwner(): CacheOwner | null {
+  const uid = process.getuid?.();
+  return uid === undefined ? null : { uid, home: listedUser()?.homedir ?? '/' };
+}
+
+/** Null where the system has no such user in its list: one of a container need not stand there. */
+function listedUser(): UserInfo<string> | null {
   try {
-    return userInfo().username;
+    return userInfo();
   } catch {
-    // A user of a container, or of systemd's making, need not stand in any list.
-    return `uid-${process.getuid?.() ?? 'unknown'}`;
+    return null;
   }
 }

@@ -48,9 +48,10 @@ export async function everyVerb(): Promise<readonly Verb[]> {
   return Promise.all(Object.values(loaders).map((load) => load()));
 }
 
-/** The verb that a command line names; every verb where it names none, or is about all. */
+/** The verb that a command line names; every verb where it names none, or is about all; none where it is about none. */
 export async function verbsFor(argv: readonly string[]): Promise<readonly Verb[]> {
   const [first = '', second = ''] = argv;
+  if (first === '--version' || first === '-V') return [];
   const load = loaders[`${first} ${second}`] ?? loaders[first];
   return load === undefined || first === 'completion' ? everyVerb() : [await load()];
 }

@@ -58,7 +58,9 @@ export function openConnector(options: {
     socket.on('error', (error) => settle(error, null));
     socket.once('close', () => {
       sockets.delete(socket);
-      settle(new FabricFailure('UNREACHABLE', `${place}: the connection was closed during ${waitingFor}`), null);
+      // Most close long after they were handed out; an error is not free.
+      if (answer)
+        settle(new FabricFailure('UNREACHABLE', `${place}: the connection was closed during ${waitingFor}`), null);
     });
   };
 

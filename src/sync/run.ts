@@ -194,12 +194,12 @@ class Run {
   }
 
   /**
-   * Each list at once takes a connection of its own, whose handshake costs both sides more than the list of a small fabric
-   * does. So one for each page that is stored already, and one more; all of them where nothing is known yet.
+   * Each list at once takes a connection of its own, whose handshake costs both sides more than the lists of a small fabric
+   * do. So one for each page that is stored already; all of them where nothing is known yet.
    */
   #listsAtOnce({ objects }: Known): number {
     const { kindsAtOnce, pageLimit } = this.#deps.limits;
-    return objects.size === 0 ? kindsAtOnce : Math.min(kindsAtOnce, 1 + Math.ceil(objects.size / pageLimit));
+    return objects.size === 0 ? kindsAtOnce : Math.min(kindsAtOnce, Math.ceil(objects.size / pageLimit));
   }
 
   /** A kind that was served once is not: an upgrade may have moved it. What is served now is read, and then it stands. */
