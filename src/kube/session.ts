@@ -66,7 +66,7 @@ export function openSession(options: {
       headersTimeout: 0,
       bodyTimeout: limits.idleTimeoutMs,
       // kube-apiserver keeps an idle connection for 90 s; ours must be the side that lets go first.
-      keepAliveTimeout: 30_000,
+      keepAliveTimeout: 75_000,
     });
     const connections = { agent, connector };
     all.add(connections);

@@ -66,7 +66,7 @@ async function withMerge(
         touch(tx, target, request.touched),
         bury(tx, target, request.deletions, 'deleted'),
         bury(tx, target, request.unsynced, 'unsynced'),
-        stagedCount > 0 ? merge(tx, target) : 0,
+        stagedCount > 0 ? merge(tx, target, stagedCount) : 0,
         tx.run((sql) => finish(sql, daemon, request, true)),
       ]);
       return row ? { kind: 'committed', row: fabricRow(row), changes: deleted + unsynced + merged } : null;

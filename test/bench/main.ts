@@ -40,8 +40,8 @@ const usage = `npm run bench -- [options] [scenario …]
   --runs N      how often each scenario runs (3)
   --quick       one short turn of each: shows that it works, and roughly where the figures are
   --json FILE   writes the figures there as JSON
-  --node-options TEXT
-                of the daemon, such as '--cpu-prof --cpu-prof-dir=/tmp/prof'
+  --node-options=TEXT
+                of the daemon, such as '--node-options=--cpu-prof --cpu-prof-dir=/tmp/prof'
   --help
 
 scenarios: all, or some of

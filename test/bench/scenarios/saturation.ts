@@ -23,21 +23,22 @@ export const saturation: Scenario = {
       await addFleet(sql, { farm, key: bed.key, intervalSeconds: 1, lastSync: 'never' });
       const one = await daemon();
       await one.keeps(fabricsCount, startMsMax);
-      let runs = 0;
-      const synced = new Set<string>();
-      await one.hear((tiding) => {
-        if (tiding.type !== 'run') return;
-        runs += 1;
-        synced.add(tiding.fabric_id);
-      });
-      await until(() => synced.size === fabricsCount, startMsMax + 60_000, 'every fabric was synced once');
+      // Counted in the database: nobody listens to the daemon, which would have to speak to be heard.
+      const committed = async () => {
+        const [row] = await sql<{ runs: number; fabrics: number }[]>`
+          select count(*)::int as runs, count(distinct fabric_id)::int as fabrics
+            from fabric_run where outcome = 'complete'`;
+        return row ?? { runs: 0, fabrics: 0 };
+      };
+      const patienceMs = startMsMax + 60_000;
+      await until(async () => (await committed()).fabrics === fabricsCount, patienceMs, 'every fabric was synced once');
       const servers = async () => (await fabrics.usage()).cpuMs;
       const accepted = async () => (await fabrics.figures('farm/0')).connections.accepted;
       const [daemonBefore, serversBefore, madeBefore] = [await cpuMs(one.pid), await servers(), await accepted()];
-      const before = runs;
+      const before = (await committed()).runs;
       const beganMs = systemClock.monotonicMs();
       await systemClock.sleep(windowMs);
-      const cycles = runs - before;
+      const cycles = (await committed()).runs - before;
       const ms = systemClock.monotonicMs() - beganMs;
       const daemonMs = (await cpuMs(one.pid)) - daemonBefore;
       const serversMs = (await servers()) - serversBefore;
