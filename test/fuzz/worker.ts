@@ -25,6 +25,9 @@ export interface Order {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+// A thread may not set the mask of its process; what is made here is in a folder of its own.
+process.umask = () => 0o022;
+
 const { module, target: name, seed, forMs, inputsMax, only, board } = workerData as Order;
 const { targets } = (await import(module)) as { readonly targets: readonly Target[] };
 const target = targets.find((one) => one.name === name);

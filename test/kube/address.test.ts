@@ -68,6 +68,7 @@ describe('a server URL', () => {
     'https://admin:hunter2@host',
     'admin:hunter2@host',
     'https:admin:hunter2@//host',
+    'admin:hunter2@host//and@more',
     'https://admin:hunter2@[',
     'http://admin:hun/ter2@x',
     'https://x?token=hunter2',
