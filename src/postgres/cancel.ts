@@ -20,6 +20,8 @@ export interface CancellableQuery {
   canceller: (query: CancellableQuery) => Promise<unknown>;
 }
 
+/** One for all: without a reason each abort would make an error of its own, with its stack. */
+const over = new Error('the statement has ended');
 /** Until the request is made again; doubled each time. */
 const againMs = { first: 20, most: 1_000 };
 
@@ -75,7 +77,7 @@ export function cancelOnAbort(
   signal.addEventListener('abort', onAbort, { once: true });
   return async () => {
     signal.removeEventListener('abort', onAbort);
-    ended.abort();
+    ended.abort(over);
     await requests;
   };
 }

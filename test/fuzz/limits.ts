@@ -5,10 +5,10 @@
 export const inputBytesMax = 64 * 1024;
 
 /** Of the thread that reads it, so that a busy machine tells no lies; what takes more is given once more before it is told. */
-export const cpuMsMax = 1_000;
+export const cpuMsMax = 3_000;
 
 /** What takes this much and has not ended is stopped, in milliseconds: more than any that is only slow. */
-export const hangCpuMs = 3_000;
+export const hangCpuMs = 9_000;
 
 /** Nothing is computed, and no answer comes: above every deadline of the readers themselves. */
 export const silentMs = 20_000;

@@ -15,7 +15,7 @@ kind: VPC
 metadata: {name: vpc-01, namespace: default, labels: {a: b}}
 spec: {ipv4Namespace: default, subnets: {default: {subnet: 10.0.1.0/24, vlan: 1001}}}
 `;
-const problemMax = 4_000;
+const problemMax = 1_000;
 
 export const manifests: Target = {
   name: 'manifests',
