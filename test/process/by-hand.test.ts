@@ -2,9 +2,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
+import { hold } from '../support/hold.ts';
 import { type Answer, type Bed, bedsOfThisFile, type Patient } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { hold } from '../support/process/hold.ts';
 
 const openBed = bedsOfThisFile();
 const env = { FABRIC_SYNCD_LEASE_TTL: '30s' };

@@ -1,9 +1,9 @@
 // kill -9 at each place where a daemon can be: whatever it had in hand is taken up by the next one, once.
 
 import { expect, test, vi } from 'vitest';
+import { hold } from '../support/hold.ts';
 import { type Bed, bedsOfThisFile, type Patient, type Run } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { hold } from '../support/process/hold.ts';
 import { saidOf, syncBefore } from '../support/process/witness.ts';
 import { meddler, ownRedis, redisFound } from '../support/redis.ts';
 

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { browserOfThisFile, needsChromium } from '../support/browser.ts';
 import { chromiumPath } from '../support/chromium.ts';
+import { hold } from '../support/hold.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { hold } from '../support/process/hold.ts';
 import { inspectorOn, logIn, pageOf, patient } from '../support/process/inspector-page.ts';
 
 const openBed = bedsOfThisFile();

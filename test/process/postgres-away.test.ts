@@ -9,10 +9,10 @@ import { streamEvents } from '../../src/cli/inspect/feed.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type PrivatePostgres, startPrivatePostgres } from '../../src/demo/servers/postgres.ts';
 import type { FleetDocument } from '../../src/inspector/documents.ts';
+import { hold } from '../support/hold.ts';
 import { makeTemplate } from '../support/postgres.ts';
 import { bedsOfThisFile } from '../support/process/bed.ts';
 import { type Daemon, eventually } from '../support/process/daemon.ts';
-import { hold } from '../support/process/hold.ts';
 
 let folder: string;
 let server: PrivatePostgres;

@@ -2,9 +2,9 @@
 
 import { stat } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
+import { hold } from '../support/hold.ts';
 import { type Bed, bedsOfThisFile } from '../support/process/bed.ts';
 import { eventually } from '../support/process/daemon.ts';
-import { hold } from '../support/process/hold.ts';
 import { meddler, redisFound } from '../support/redis.ts';
 
 const openBed = bedsOfThisFile();

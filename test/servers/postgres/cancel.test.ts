@@ -7,6 +7,7 @@ import type { CancellableQuery } from '../../../src/postgres/cancel.ts';
 import { type ConnectOptions, type Database, openDatabase } from '../../../src/postgres/connect.ts';
 import { openStorePlace, type StorePlace } from '../../support/fabric-store.ts';
 import { startFrozenProxy } from '../../support/frozen-proxy.ts';
+import { hold } from '../../support/hold.ts';
 
 let place: StorePlace;
 beforeAll(async () => {
@@ -25,7 +26,7 @@ const each = Object.entries(ways);
 
 test.each(each)('%s that waits for a lock is cancelled there, and its connection is used again', async (_, ask) => {
   const { database } = await reach();
-  const { release } = await lockResources();
+  const { letGo } = await lockResources();
   const abort = new AbortController();
   const asked = ask(database, abort.signal);
   await untilSomebodyWaits();
@@ -36,7 +37,7 @@ test.each(each)('%s that waits for a lock is cancelled there, and its connection
   const again = ask(database, new AbortController().signal);
   await untilSomebodyWaits();
   expect(await waiting()).toEqual([before]);
-  await release();
+  await letGo();
   expect(await again).toEqual([{ n: 0 }]);
 });
 
@@ -46,7 +47,7 @@ test.each(each)('%s that cannot be cancelled, because no connection is taken, en
   process.on('unhandledRejection', hear);
   onTestFinished(() => void process.off('unhandledRejection', hear));
   const { database, proxy } = await reach();
-  const { release } = await lockResources();
+  const { letGo } = await lockResources();
   const abort = new AbortController();
   const asked = ask(database, abort.signal);
   asked.catch(() => {});
@@ -55,7 +56,7 @@ test.each(each)('%s that cannot be cancelled, because no connection is taken, en
   abort.abort(reason);
   await rounds();
   expect(await waiting()).toHaveLength(1);
-  await release();
+  await letGo();
   const isTransaction = ask === ways['a transaction'];
   if (isTransaction) await expect(asked).rejects.toBe(reason);
   else expect(await asked).toEqual([{ n: 0 }]);
@@ -66,7 +67,7 @@ test.each(each)(
   '%s that ends before the request to cancel it keeps its connection until that is over',
   async (_, ask) => {
     const { database } = await reach();
-    const { release } = await lockResources();
+    const { letGo } = await lockResources();
     const order: string[] = [];
     const heard = Promise.withResolvers<void>();
     const late = (sql: Sql) => {
@@ -86,7 +87,7 @@ test.each(each)(
     first.catch(() => {});
     await untilSomebodyWaits();
     abort.abort(reason);
-    await release();
+    await letGo();
     await rounds();
     heard.resolve();
     await first.catch(() => {});
@@ -111,7 +112,7 @@ test.each(each)('%s that is given up while its connection opens does not lose th
 
 test('a statement that is given up in the moment in which it is made is cancelled all the same', async () => {
   const { database } = await reach();
-  const { release } = await lockResources();
+  const { letGo } = await lockResources();
   const abort = new AbortController();
   const asked = database.transact(
     'read',
@@ -123,7 +124,7 @@ test('a statement that is given up in the moment in which it is made is cancelle
     { deadlineMs: 30_000, signal: abort.signal },
   );
   await expect(asked).rejects.toBe(reason);
-  await release();
+  await letGo();
 });
 
 /** A way to the database that can be cut off, with one connection of each sort. */
@@ -145,26 +146,8 @@ async function reach(options: Partial<ConnectOptions> = {}) {
   return { database, proxy };
 }
 
-/** Somebody else keeps the table that is read. */
-async function lockResources() {
-  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const held = place.database.transact(
-    'hold a table',
-    async (tx) => {
-      await tx.run((sql) => sql`lock table fabric_resource in access exclusive mode`);
-      locked.resolve();
-      await released.promise;
-    },
-    { deadlineMs: 50_000 },
-  );
-  await Promise.race([locked.promise, held]);
-  const release = () => {
-    released.resolve();
-    return held;
-  };
-  onTestFinished(release);
-  return { release };
-}
+/** Somebody keeps the table of what is stored. */
+const lockResources = () => hold(place.observer, (tx) => tx`lock table fabric_resource in access exclusive mode`);
 
 /** The connections on which somebody waits for a lock. */
 async function waiting(): Promise<readonly number[]> {

@@ -11,6 +11,7 @@ import {
   settleRequest,
   wholeDatabase,
 } from '../../support/fabric-store.ts';
+import { hold } from '../../support/hold.ts';
 
 let place: StorePlace;
 
@@ -135,49 +136,19 @@ describe('a commit that cannot be', () => {
     const reason = new Error('stop now');
     for (const more of [{}, { staged: [object('a')] }]) {
       const abort = new AbortController();
-      const { release, held } = await holdRow(id);
+      const held = await holdRow(id);
       const committing = place.store.commit(commitRequest(claimed, more), abort.signal);
-      await waitForBlocked();
+      await held.waitedFor();
       abort.abort(reason);
       await expect(committing).rejects.toBe(reason);
-      release();
-      await held;
+      await held.letGo();
     }
     expect(await cycle(id)).toMatchObject({ state: 'syncing' });
   });
 });
 
 /** A transaction of somebody else's that keeps the fabric's row. */
-async function holdRow(id: string) {
-  let release = () => {};
-  const until = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let locked = () => {};
-  const isLocked = new Promise<void>((resolve) => {
-    locked = resolve;
-  });
-  const held = place.database.transact(
-    'hold a row',
-    async (tx) => {
-      await tx.run((sql) => sql`select from fabric where id = ${id} for update`);
-      locked();
-      await until;
-    },
-    { deadlineMs: 30_000 },
-  );
-  await isLocked;
-  return { release, held };
-}
-
-/** Resolves once somebody waits for a lock in this database. */
-async function waitForBlocked(): Promise<void> {
-  for (;;) {
-    const waiting = await place.sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    if (waiting.count > 0) return;
-  }
-}
+const holdRow = (id: string) => hold(place.observer, (tx) => tx`select from fabric where id = ${id} for update`);
 
 describe('a commit whose connection goes', () => {
   const manyObjects = (count: number, during: (index: number) => void) =>

@@ -23,6 +23,7 @@ import {
   settleRequest,
   wholeDatabase,
 } from '../../support/fabric-store.ts';
+import { hold } from '../../support/hold.ts';
 
 let place: StorePlace;
 beforeAll(async () => {
@@ -32,35 +33,17 @@ afterAll(() => place.close());
 
 const cycle = (id: string) => rowOf(place.sql, 'fabric_cycle', { fabric_id: id });
 
-/** @returns "commit it" */
-async function holdRows(id: string): Promise<() => Promise<void>> {
-  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const held = place.database.transact(
-    'hold rows',
-    async (tx) => {
-      await tx.run((sql) => sql`select from fabric join fabric_cycle on fabric_id = id where id = ${id} for update`);
-      locked.resolve();
-      await released.promise;
-    },
-    { deadlineMs: 50_000 },
-  );
-  await Promise.race([locked.promise, held]);
-  const release = () => {
-    released.resolve();
-    return held;
-  };
-  onTestFinished(release);
-  return release;
-}
+const holdRows = (id: string) =>
+  hold(place.observer, (tx) => tx`select from fabric join fabric_cycle on fabric_id = id where id = ${id} for update`);
 
 test('how a run ended is not written, and is written as it was when the rows are free', async () => {
   const id = await addFabric(place.sql);
   const request = { ...settleRequest(await claimNow(place, id)), noWait: true } as const;
   const before = await wholeDatabase(place.sql);
-  const release = await holdRows(id);
+  const { letGo } = await holdRows(id);
   expect(await place.store.settle(request)).toEqual({ kind: 'locked' });
   expect(await wholeDatabase(place.sql)).toBe(before);
-  await release();
+  await letGo();
   expect(await place.store.settle(request)).toMatchObject({ kind: 'settled', row: { state: 'backoff' } });
 });
 
@@ -89,11 +72,11 @@ test('the ends that Postgres missed are written for all the others', async () =>
     for await (const id of attempts.settleLeft()) told.push(id);
     return told;
   };
-  const release = await holdRows(held);
+  const { letGo } = await holdRows(held);
   expect(await left()).toEqual(free);
   expect(await left()).toEqual([]);
   expect(await cycle(held)).toMatchObject({ state: 'syncing' });
-  await release();
+  await letGo();
   expect(await left()).toEqual([held]);
   for (const id of ids) expect(await cycle(id)).toMatchObject({ state: 'backoff', attempts: 1, lease_holder: null });
 });
@@ -111,9 +94,9 @@ test('pauses and leases that ended are ended for all the others', async () => {
     leases: (await place.store.interruptExpired(backoffDefault, 0)).map(({ fabricId }) => fabricId),
     pauses: await place.store.endPauses(),
   });
-  const release = await holdRows(held);
+  const { letGo } = await holdRows(held);
   expect(await ended()).toEqual({ leases: [free], pauses: [free] });
-  await release();
+  await letGo();
   expect(await ended()).toEqual({ leases: [held], pauses: [held] });
 });
 
@@ -123,9 +106,9 @@ test('plans are remembered for all the others', async () => {
     row: { fabricId, epoch: 0, intervalMs: 60_000, state: 'idle', dueAtMs: null } as const,
     plan: { state: 'scheduled', kind: 'sync', dueAtMs: 2e12, attempts: 0, failure: null, why: 'never_synced' } as const,
   }));
-  const release = await holdRows(held);
+  const { letGo } = await holdRows(held);
   expect(await place.store.remember(planned)).toEqual([free]);
-  await release();
+  await letGo();
   expect(await place.store.remember(planned)).toEqual([held]);
   // The patience is of that statement alone: others wait for as long as they may.
   const [{ patience } = {}] = await place.sql`select current_setting('lock_timeout') as patience`;
@@ -141,12 +124,12 @@ test('the first pass of a sweep, without which no daemon starts, plans all the o
     apis: { of: () => Promise.reject(new Error('nothing is synced here')), forget: async () => {} },
   });
   onTestFinished(() => sweep.stop());
-  const release = await holdRows(held);
+  const { letGo } = await holdRows(held);
   await sweep.start();
   expect(await cycle(free)).toMatchObject({ state: 'scheduled', due_kind: 'sync' });
   expect(await cycle(held)).toMatchObject({ state: 'idle', due_at: null });
   expect(fleet.member(held)).toMatchObject({ path: 'scheduled.waiting' });
-  await release();
+  await letGo();
   await sweep.now('again');
   expect(await cycle(held)).toMatchObject({ state: 'scheduled', due_kind: 'sync' });
 });

@@ -1,6 +1,6 @@
 // A merge that takes longer than the lease, under real rows: it keeps its fabric, and commits.
 
-import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { backoffDefault } from '../../../machines/fabric/backoff.ts';
 import { Attempts } from '../../../src/fleet/attempts.ts';
 import { MemoryTimers } from '../../../src/fleet/memory-timers.ts';
@@ -17,6 +17,7 @@ import {
   type StorePlace,
 } from '../../support/fabric-store.ts';
 import { handClock } from '../../support/hand-clock.ts';
+import { hold } from '../../support/hold.ts';
 import { MemoryDoor } from '../../support/memory-lock.ts';
 import { eventually } from '../../support/process/daemon.ts';
 
@@ -65,15 +66,12 @@ test('its lease is over and neither renewed, lost nor anybody else’s; then it 
   const answer = await attempts.makeClaim({ ...asked, token: lease.token });
   if (answer.kind !== 'claimed') throw new Error(`the claim was ${answer.kind}`);
   const run = { ...asked, claim: answer.claim, token: lease.token };
-  const letGo = await holdChanges();
+  // The table that every merge writes to.
+  const held = await hold(place.observer, (tx) => tx`lock table fabric_change in exclusive mode`);
   const lost: string[] = [];
   const stop = attempts.keepLease(run, (why) => lost.push(why));
   const ending = attempts.runSync(run, AbortSignal.timeout(20_000));
-  await vi.waitFor(async () => {
-    const waits = await place.observer`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    expect(waits.count, 'the merge waits').toBe(1);
-  }, eventually);
+  await held.waitedFor();
 
   await vi.waitFor(async () => {
     clock.advance(leaseTtlMs / 3);
@@ -86,31 +84,10 @@ test('its lease is over and neither renewed, lost nor anybody else’s; then it 
   const other = place
     .another('another')
     .claim(claimRequest(fabricId, { daemon: 'another', servedDueMs: asked.servedDueMs }));
-  await letGo();
+  await held.letGo();
   expect(await ending).toMatchObject({ outcome: 'complete' });
   expect(await other, 'it waited, and came too late').toMatchObject({ kind: 'superseded' });
   stop();
   expect(lost).toEqual([]);
   expect(await rowOf(place.sql, 'fabric_run', { id: run.claim.runId })).toMatchObject({ outcome: 'complete' });
 });
-
-/** Somebody keeps the table that every merge writes to. @returns "let it go" */
-async function holdChanges(): Promise<() => Promise<void>> {
-  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const held = place.database.transact(
-    'hold a table',
-    async (tx) => {
-      await tx.run((sql) => sql`lock table fabric_change in exclusive mode`);
-      locked.resolve();
-      await released.promise;
-    },
-    { deadlineMs: 50_000 },
-  );
-  await Promise.race([locked.promise, held]);
-  const release = () => {
-    released.resolve();
-    return held;
-  };
-  onTestFinished(release);
-  return release;
-}

@@ -1,8 +1,8 @@
-// A transaction that stands in the way of others until it is let go: how a test stops a daemon at one exact place.
+// A transaction that stands in the way of others until it is let go: how a test stops others at one exact place.
 
 import type { PendingQuery, ReservedSql, Row, Sql } from 'postgres';
 import { expect, onTestFinished, vi } from 'vitest';
-import { eventually } from './daemon.ts';
+import { eventually } from './process/daemon.ts';
 
 export interface Hold {
   /** Resolves when somebody waits for it. */
@@ -12,6 +12,8 @@ export interface Hold {
 
 /** @param lock what takes the locks */
 export async function hold(sql: Sql, lock: (tx: Sql) => PendingQuery<Row[]>): Promise<Hold> {
+  // postgres.js 3.4.9 never hands out a connection that it has yet to open, where it need not ask for types.
+  await sql`select`;
   const tx: ReservedSql = await sql.reserve();
   let held = true;
   const letGo = async () => {
