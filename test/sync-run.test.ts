@@ -44,7 +44,7 @@ describe('a healthy fabric', () => {
     expect(fabric.asked.filter((each) => !each.startsWith('page'))).toEqual(['clusterUid']);
   });
 
-  test('that is known to be small is asked for two lists at once, a larger one and an unknown one for more', async () => {
+  test('that is known to fit in a page is asked for one list at a time, a larger one and an unknown one for more', async () => {
     const { fabric, inventory } = await inSync();
     expect(fabric.pagesInFlightMax).toBe(4);
     const atOnce = async (pageLimit: number) => {
@@ -52,8 +52,8 @@ describe('a healthy fabric', () => {
       committed(await inventory.sync(fabric, { limits: { pageLimit } }));
       return fabric.pagesInFlightMax;
     };
-    expect(await atOnce(500)).toBe(2);
-    expect(await atOnce(10)).toBe(3);
+    expect(await atOnce(500)).toBe(1);
+    expect(await atOnce(10)).toBe(2);
     expect(await atOnce(2)).toBe(4);
   });
 
