@@ -51,7 +51,6 @@ export class Checker implements Witness {
   readonly #watched = new Map<string, Watched>();
   readonly #asked: Asked[] = [];
   readonly #contents = new Contents();
-  #before: BeforeCommit | null = null;
   #disturbedMs = 0;
   #serversDisturbedMs = 0;
   #clockJumpedMs = Number.NEGATIVE_INFINITY;
@@ -89,18 +88,23 @@ export class Checker implements Witness {
     if (op === 'claim') this.#tell(this.budget.tries(process, args[0] as ClaimRequest, this.#clockJumpedMs), args[0]);
   }
 
-  before(op: keyof Store, _process: SimProcess, args: readonly unknown[]): void {
-    this.#before = null;
-    if (op !== 'commit') return;
+  before(op: keyof Store, args: readonly unknown[]): BeforeCommit | null {
+    if (op !== 'commit') return null;
     const { database } = this.#place.postgres;
     const { fabricId } = args[0] as { fabricId: string };
     const row = database.rows.get(fabricId);
-    if (row) this.#before = beforeCommit(row, database.inventory(fabricId));
+    return row ? beforeCommit(row, database.inventory(fabricId)) : null;
   }
 
-  after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void {
+  after(
+    op: keyof Store,
+    process: SimProcess,
+    args: readonly unknown[],
+    answer: unknown,
+    was: BeforeCommit | null,
+  ): void {
     if (op === 'claim') this.#claimed(process, args[0] as ClaimRequest, answer as Claimed);
-    if (op === 'commit') this.#committed(process, args[0] as CommitRequest, answer as { kind: string });
+    if (op === 'commit') this.#committed(process, args[0] as CommitRequest, answer as { kind: string }, was);
     const settled = op === 'settle' && (answer as Settled);
     if (settled && settled.kind === 'settled') this.budget.settled(args[0] as SettleRequest, settled.row);
   }
@@ -325,10 +329,9 @@ export class Checker implements Witness {
     this.#tell(this.budget.settles(process, request) ?? this.promises.settles(request, quietSinceMs), request);
   }
 
-  #committed(process: SimProcess, request: CommitRequest, answer: { kind: string }): void {
+  #committed(process: SimProcess, request: CommitRequest, answer: { kind: string }, before: BeforeCommit | null): void {
     const { fabricId, claim } = request;
     const { world, postgres, fabrics } = this.#place;
-    const before = this.#before;
     const row = postgres.database.rows.get(fabricId);
     // Said once more after a lost answer: nothing was done.
     if (answer.kind !== 'committed' || !before || !row || sameRow(before.row, row)) return;

@@ -10,6 +10,7 @@ import type { CommitRequest, Notice, Store } from '../../src/ports/store.ts';
 import { type Backup, MemoryDatabase } from '../support/memory-database.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import type { Chance } from './chance.ts';
+import type { BeforeCommit } from './commit-check.ts';
 import type { SimProcess } from './host.ts';
 import type { World } from './world.ts';
 
@@ -21,8 +22,15 @@ export type NoticeWeather = 'calm' | 'lost' | 'late' | 'doubled';
 export interface Witness {
   /** A daemon sends it, whether it gets there or not. */
   asks(op: keyof Store, process: SimProcess, args: readonly unknown[]): void;
-  before(op: keyof Store, process: SimProcess, args: readonly unknown[]): void;
-  after(op: keyof Store, process: SimProcess, args: readonly unknown[], answer: unknown): void;
+  /** @returns what `after` compares with, as others may be served in between */
+  before(op: keyof Store, args: readonly unknown[]): BeforeCommit | null;
+  after(
+    op: keyof Store,
+    process: SimProcess,
+    args: readonly unknown[],
+    answer: unknown,
+    was: BeforeCommit | null,
+  ): void;
 }
 
 interface Ear {
@@ -51,7 +59,7 @@ export class SimPostgres {
   skewMs = 0;
   /** The longest that an answer takes. */
   lateMs = 0;
-  witness: Witness = { asks: () => {}, before: () => {}, after: () => {} };
+  witness: Witness = { asks: () => {}, before: () => null, after: () => {} };
   readonly #world: World;
   readonly #chance: Chance;
   readonly #ears = new Map<string, Ear>();
@@ -108,9 +116,9 @@ export class SimPostgres {
         serve: async () => {
           this.#refuseWhere(op);
           if (this.database.held.size > 0) await this.#waitForRow(op, args[0], signal);
-          this.witness.before(op, process, args);
+          const was = this.witness.before(op, args);
           const answer = await act();
-          this.witness.after(op, process, args, answer);
+          this.witness.after(op, process, args, answer, was);
           return answer;
         },
       });
