@@ -97,6 +97,8 @@ describe.skipIf(redisFound === null)('a lock on one node', () => {
     await server.start();
     await expect.poll(() => nodes[0]?.up, { timeout: 20_000 }).toBe(true);
     await mustAcquire(lock, '7');
+    // The tests after this one use a client that was cut off as well.
+    await expect.poll(() => client.ping().catch(() => 'not yet'), { timeout: 20_000 }).toBe('PONG');
   });
 
   test('a lease that Redis forgot is lost at the next renewal', async () => {
