@@ -22,8 +22,9 @@ export interface CacheOwner {
  */
 export function keepCompiled(env: NodeJS.ProcessEnv, owner: CacheOwner | null): string | null {
   if (env.NODE_COMPILE_CACHE) return env.NODE_COMPILE_CACHE;
+  if (owner === null) return null;
   const folder = folderOf(env, owner);
-  if (folder === null || owner === null) return null;
+  if (!isAbsolute(folder)) return null;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = statSync(folder);
@@ -34,11 +35,9 @@ export function keepCompiled(env: NodeJS.ProcessEnv, owner: CacheOwner | null): 
   }
 }
 
-/** systemd's word goes before XDG's, and that before the usual place. */
-function folderOf(env: NodeJS.ProcessEnv, owner: CacheOwner | null): string | null {
+/** systemd's word goes before XDG's, and that before the usual place. What is no whole path is not for use. */
+function folderOf(env: NodeJS.ProcessEnv, owner: CacheOwner): string {
   const given = env.CACHE_DIRECTORY?.split(':')[0];
   if (given) return join(given, 'compiled');
-  const caches = env.XDG_CACHE_HOME || (owner && join(owner.home, '.cache'));
-  // XDG: what is not absolute is to be ignored.
-  return caches && isAbsolute(caches) ? join(caches, 'fabric-syncd', 'compiled') : null;
+  return join(env.XDG_CACHE_HOME || join(owner.home, '.cache'), 'fabric-syncd', 'compiled');
 }

@@ -65,7 +65,8 @@ export function openSession(options: {
       // The deadline of the whole request covers the wait for headers.
       headersTimeout: 0,
       bodyTimeout: limits.idleTimeoutMs,
-      // kube-apiserver keeps an idle connection for 90 s; ours must be the side that lets go first.
+      // kube-apiserver keeps an idle connection for 90 s; ours must be the side that lets go first,
+      // and not before the usual interval of a minute is over.
       keepAliveTimeout: 75_000,
     });
     const connections = { agent, connector };

@@ -22,6 +22,7 @@ export interface CancellableQuery {
 
 /** One for all: without a reason each abort would make an error of its own, with its stack. */
 const over = new Error('the statement has ended');
+
 /** Until the request is made again; doubled each time. */
 const againMs = { first: 20, most: 1_000 };
 
