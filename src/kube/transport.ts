@@ -6,6 +6,7 @@
 //   G4. No redirect is followed, no body is asked for compressed: a fabric is near, a page is small, and what is
 //       received is then what is counted and bounded.
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { FabricFailure } from '../../machines/fabric/failure.ts';
 import { systemClock } from '../clock.ts';
 import type { Credential, FabricAddress } from '../ports/fabric-api.ts';
@@ -16,7 +17,6 @@ import { type Phase, reachFailure } from './errors.ts';
 import type { KubeLimits } from './limits.ts';
 import { closedFailure, type Opened, openSession } from './session.ts';
 import { endRequest, openRequest } from './trace.ts';
-import { turnFor } from './turns.ts';
 
 /** One HTTP exchange, for traces and counts. */
 export interface RequestInfo {
@@ -103,7 +103,7 @@ export function openTransport(
       if (status === 200 && isTooDense(body, bytesMax)) throw tooDense(place, bytesMax);
       // undici frees a connection one turn of the loop after its answer ended. Asking again before that would open another
       // one: a list of many pages would take two handshakes instead of one.
-      await turnFor(body.length);
+      await turn();
       return {
         status,
         contentType: textOf(headers['content-type']) ?? '',
